@@ -1,0 +1,77 @@
+package plugin
+
+import "context"
+
+// Sink writes tables. A sink is made from its options when a job is planned; nothing is connected before Prepare.
+type Sink interface {
+	// Prepare applies the save modes: it creates, empties or checks the targets of tables. It is called once for each
+	// job, before the first writer is made, and not when a job starts from a savepoint or a checkpoint.
+	Prepare(ctx context.Context, tables []*Table) error
+	// Writer makes the writer of one lane.
+	Writer(ctx context.Context, t Task) (Writer, error)
+}
+
+// Writer writes the batches of one lane.
+type Writer interface {
+	// Write takes a batch, now or into a buffer. It borrows b. A *RowErrors says which rows were refused while the
+	// others were taken; any other error fails the lane.
+	Write(ctx context.Context, b Batch) error
+	// Flush ends an epoch: everything written before is durable when it returns, or staged and described by the
+	// token. A sink without Committer returns no token.
+	Flush(ctx context.Context, epoch uint64) (token []byte, err error)
+	// Close ends the writer; what was not flushed may be dropped.
+	Close() error
+}
+
+// Committer is implemented by a [Sink] with a two-phase commit. Its methods are called by the job's coordinator, one
+// at a time, also before any writer exists.
+type Committer interface {
+	// Commit makes what the tokens describe visible. A checkpoint that holds the tokens is durable by then. It is
+	// called again after a crash, so a token that is committed already is no error.
+	Commit(ctx context.Context, epoch uint64, tokens [][]byte) error
+	// Abort drops what this job staged in epochs after the given one, tokens or not: writers may have died between
+	// staging and telling. It is called when the job starts from scratch (after = 0), when it is restored, and when
+	// it is canceled or failed. Nothing to drop is no error.
+	Abort(ctx context.Context, after uint64) error
+}
+
+// Pusher is implemented by a [Writer] that buffers rows: the engine calls Push between barriers, when no batch waits
+// or when the flush interval has passed, so that rows become visible without waiting for a checkpoint. Only sinks
+// without two-phase commit have a use for it.
+type Pusher interface {
+	Push(ctx context.Context) error
+}
+
+// SchemaApplier is implemented by a [Sink] that follows schema changes.
+type SchemaApplier interface {
+	// ApplyChange brings the target of c.Old to the columns of c.New. It is called once for each change, with all
+	// writers flushed; it may be called again after a crash, for a change that was applied already.
+	ApplyChange(ctx context.Context, c SchemaChange) error
+}
+
+// Stateful is implemented by a [Writer] that keeps state across checkpoints beyond what it wrote.
+type Stateful interface {
+	// State is called right after Flush.
+	State() ([]byte, error)
+	// Restore is called right after the writer was made. A job that is restored with another parallelism hands a
+	// writer no, one or several states.
+	Restore(states [][]byte) error
+}
+
+// SchemaChange is a change of a table's columns, as an item in the stream.
+type SchemaChange struct {
+	Old, New *Table
+	// Statement is the DDL text that caused it, where there was one; for logs and consoles only.
+	Statement string
+}
+
+// Transform turns batches of one table into batches of another. The engine makes one to plan with and one for each
+// lane.
+type Transform interface {
+	// Derive returns the table that rows of in become, or nil if they are dropped. It gives equal answers for equal
+	// tables: it is called at plan time, once in each lane before the first batch of in, and after a schema change.
+	Derive(in *Table) (*Table, error)
+	// Apply transforms one batch, which it borrows. It emits any number of batches of the table out, which has the
+	// columns that Derive answered for in.Table, and gives each emitted reference away.
+	Apply(ctx context.Context, in Batch, out *Table, emit func(Batch) error) error
+}
