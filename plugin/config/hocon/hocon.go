@@ -1,0 +1,2 @@
+// Package hocon reads job files: JSON and SeaTunnel's dialect of HOCON.
+package hocon
