@@ -67,8 +67,8 @@ type envOptions struct {
 
 	Parallelism *int `opt:"parallelism,execution.parallelism" help:"Lanes of sources that name none."`
 
-	CheckpointInterval *time.Duration `opt:"checkpoint.interval" unit:"ms" help:"Time between two checkpoints."`
-	CheckpointTimeout  *time.Duration `opt:"checkpoint.timeout" unit:"ms" help:"Longest time of one checkpoint."`
+	CheckpointInterval time.Duration `opt:"checkpoint.interval" unit:"ms" help:"Time between two checkpoints."`
+	CheckpointTimeout  time.Duration `opt:"checkpoint.timeout" unit:"ms" help:"Longest time of one checkpoint."`
 
 	RetryTimes int `opt:"job.retry.times" default:"3" min:"0" help:"Restarts of a failed pipeline."`
 
@@ -128,16 +128,13 @@ func (p *parser) env(root config.Value) {
 // minCheckpointTime is the least interval and timeout that SeaTunnel accepts.
 const minCheckpointTime = 10 * time.Millisecond
 
-func (p *parser) checkpointTime(v config.Value, what string, d *time.Duration) time.Duration {
-	if d == nil {
-		return 0
+func (p *parser) checkpointTime(v config.Value, what string, d time.Duration) time.Duration {
+	key := "checkpoint." + what
+	if _, written := v.Lookup(key); !written || d >= minCheckpointTime {
+		return d
 	}
-	if *d < minCheckpointTime {
-		key := "checkpoint." + what
-		p.problems.Errorf("env."+key, at(v, key), "The minimum checkpoint %s is 10 mills.", what)
-		return 0
-	}
-	return *d
+	p.problems.Errorf("env."+key, at(v, key), "The minimum checkpoint %s is 10 mills.", what)
+	return 0
 }
 
 func (p *parser) rowErrors(v config.Value, o envOptions) RowErrors {
@@ -173,7 +170,7 @@ func (p *parser) envNearMisses(v config.Value, prefix string) {
 		key := prefix + m.Key
 		switch {
 		case slices.Contains(known, key), isForeign(key):
-		case m.Value.Kind == config.Object && slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, key+".") }):
+		case m.Value.Kind == config.Object && begins(known, key+"."):
 			p.envNearMisses(m.Value, key+".")
 		default:
 			if near, ok := config.Nearest(key, known); ok {
@@ -181,6 +178,10 @@ func (p *parser) envNearMisses(v config.Value, prefix string) {
 			}
 		}
 	}
+}
+
+func begins(keys []string, prefix string) bool {
+	return slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, prefix) })
 }
 
 func isForeign(key string) bool {

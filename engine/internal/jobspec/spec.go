@@ -167,7 +167,8 @@ func (p *parser) block(v config.Value, role plugin.Role, index int) Block {
 	b.Inputs = p.inputs(&b, c.Inputs)
 	b.Parallelism = p.parallelism(b.Path(), v, c.Parallelism)
 	if b.Parallelism > 0 && role != plugin.SourceRole {
-		p.problems.Warnf(b.Path()+".parallelism", at(v, "parallelism"), "has no effect: a %s runs in the lanes of its sources", role)
+		p.problems.Warnf(b.Path()+".parallelism", at(v, "parallelism"),
+			"has no effect: a %s runs in the lanes of its sources", role)
 	}
 	return b
 }
