@@ -55,7 +55,9 @@ type prepared struct {
 	batches int64
 }
 
-func (p *prepared) Tables(context.Context) ([]*plugin.Table, error) { return []*plugin.Table{p.table}, nil }
+func (p *prepared) Tables(context.Context) ([]*plugin.Table, error) {
+	return []*plugin.Table{p.table}, nil
+}
 
 func (p *prepared) Splits(_ context.Context, state []byte) (plugin.Splitter, error) {
 	return &preparedSplitter{done: state != nil}, nil

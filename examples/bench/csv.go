@@ -137,7 +137,7 @@ func makeCSV(path string) (float64, error) {
 	for id := range csvRows {
 		line = fmt.Appendf(line[:0], "%d,%d,customer %d,city %d,%.6f,%d.%02d,", id, 1_000_000_000_000+int64(id)*7,
 			random.IntN(1_000_000), random.IntN(5000), random.Float64(), random.IntN(100_000), random.IntN(100))
-		line = day.Add(time.Duration(id) * 1_234_567 * time.Microsecond).AppendFormat(line, "2006-01-02 15:04:05.000000")
+		line = day.Add(time.Duration(id)*1_234_567*time.Microsecond).AppendFormat(line, "2006-01-02 15:04:05.000000")
 		line = fmt.Appendf(line, ",%t\n", id%3 == 0)
 		if _, err := w.Write(line); err != nil {
 			return 0, err
