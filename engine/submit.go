@@ -94,7 +94,8 @@ func (e *Engine) checkUnused(ctx context.Context, o *SubmitOptions) error {
 	return nil
 }
 
-// parse reads a job text into its specification.
+// parse reads a job text into its specification, which may have errors: plan reports them together with those of the
+// plugins' options.
 func (e *Engine) parse(text []byte, o SubmitOptions) (*jobspec.Spec, error) {
 	root, err := hocon.Parse(text, hocon.Options{
 		Variables: o.Variables,
@@ -104,7 +105,8 @@ func (e *Engine) parse(text []byte, o SubmitOptions) (*jobspec.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jobspec.Parse(root)
+	spec, _ := jobspec.Parse(root)
+	return spec, nil
 }
 
 func looksLikeJSON(text []byte) bool {
