@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/culvertdata/culvert/encrypt"
 	"github.com/culvertdata/culvert/plugin"
 )
 
@@ -40,6 +41,9 @@ type Options struct {
 	// LogBytes bounds the log lines kept for each job; older lines go. 0 means 64 KiB, -1 keeps none.
 	LogBytes int
 
+	// Shades decrypt the secrets of job files whose env names a shade.identifier. The zero value knows default and
+	// base64.
+	Shades encrypt.Shades
 	// Tags describe this engine to jobs with a tag_filter.
 	Tags map[string]string
 	// Env resolves ${NAME} in job files that no variable resolves. nil resolves none; os.LookupEnv is what

@@ -105,6 +105,9 @@ func (e *Engine) parse(text []byte, o SubmitOptions) (*jobspec.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
+	if root, err = e.decrypt(root); err != nil {
+		return nil, err
+	}
 	spec, _ := jobspec.Parse(root)
 	return spec, nil
 }
