@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/culvertdata/culvert/encrypt"
 	"github.com/culvertdata/culvert/plugin"
@@ -18,15 +17,9 @@ func (e *Engine) decrypt(root config.Value) (config.Value, error) {
 		v, _ := env.Lookup("shade.identifier")
 		identifier = v.Text
 	}
-	if strings.EqualFold(identifier, encrypt.DefaultIdentifier) {
-		identifier = ""
-	}
 	shade, err := e.options.Shades.Find(identifier)
 	if err != nil {
 		return root, config.Problems{{Path: "env.shade.identifier", Text: err.Error()}}.Err()
-	}
-	if identifier == "" && shade.Identifier() == encrypt.DefaultIdentifier {
-		return root, nil
 	}
 	var problems config.Problems
 	for _, role := range []plugin.Role{plugin.SourceRole, plugin.SinkRole} {
