@@ -65,6 +65,13 @@ func TestUnion(t *testing.T) {
 			t.Errorf("%s is told of %s", test.vertex, paths(got))
 		}
 	}
+	changed, err := table("a:id bigint, new string", plugin.TableID{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := all["Sink[0]-Multi-b"].Route(changed); ok {
+		t.Error("a table that changed behind a union is taken")
+	}
 	union := all["Transform[0]-Shape"]
 	if len(union.Tables) != 1 || union.Derived[a] != union.Tables[0] || union.Derived[b] != union.Tables[0] {
 		t.Errorf("the union's tables: %s, from a %p, from b %p", paths(union.Tables), union.Derived[a], union.Derived[b])
