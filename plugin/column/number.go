@@ -14,7 +14,11 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-var errRange = errors.New("out of range")
+var (
+	errRange  = errors.New("out of range")
+	errWhole  = errors.New("not a whole number")
+	errNumber = errors.New("not a number")
+)
 
 // str views bytes as a string, which must not outlive them.
 func str(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
@@ -29,13 +33,13 @@ func parseInt(s []byte, min, max int64) (int64, error) {
 		digits, negative = s[1:], s[0] == '-'
 	}
 	if len(digits) == 0 {
-		return 0, errors.New("not a whole number")
+		return 0, errWhole
 	}
 	var v uint64
 	for _, c := range digits {
 		d := uint64(c - '0')
 		if d > 9 {
-			return 0, errors.New("not a whole number")
+			return 0, errWhole
 		}
 		if v > (math.MaxUint64-d)/10 {
 			return 0, errRange
@@ -107,8 +111,6 @@ func parseDecimal(s []byte, t plugin.Type) (decimal128.Num, error) {
 	}
 	return n, err
 }
-
-var errNumber = errors.New("not a number")
 
 func splitExponent(s []byte) (mantissa []byte, exp int, err error) {
 	for i, c := range s {
