@@ -22,7 +22,7 @@ func FormatText(dst []byte, a arrow.Array, t plugin.Type, i int, f *TextFormat) 
 }
 
 func (f *TextFormat) format(dst []byte, a arrow.Array, t plugin.Type, i, level int) []byte {
-	if a.IsNull(i) {
+	if IsNull(a, i) {
 		return dst
 	}
 	switch a := a.(type) {
@@ -114,7 +114,7 @@ func printPlain(dst []byte, a arrow.Array, t plugin.Type, i int) []byte {
 // many fraction digits as needed and seconds always, decimals as plain numbers, Bytes as base64, a Row and a Map as an
 // object, null as null. NaN and the infinities, for which JSON has no numbers, are texts.
 func FormatJSON(dst []byte, a arrow.Array, t plugin.Type, i int) []byte {
-	if a.IsNull(i) {
+	if IsNull(a, i) {
 		return append(dst, "null"...)
 	}
 	switch a := a.(type) {
@@ -213,7 +213,7 @@ func jsonRow(dst []byte, a *array.Struct, t plugin.Type, i int) []byte {
 // small, arrays and bytes as [1, -2], nested rows as [a, null], maps as JSON. A null is empty, and null within a
 // nested value.
 func FormatJava(dst []byte, a arrow.Array, t plugin.Type, i int) []byte {
-	if a.IsNull(i) {
+	if IsNull(a, i) {
 		return dst
 	}
 	switch a := a.(type) {
@@ -254,7 +254,7 @@ func javaPart(dst []byte, a arrow.Array, t plugin.Type, i int, first bool) []byt
 	if !first {
 		dst = append(dst, ", "...)
 	}
-	if a.IsNull(i) {
+	if IsNull(a, i) {
 		return append(dst, "null"...)
 	}
 	return FormatJava(dst, a, t, i)

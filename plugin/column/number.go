@@ -65,6 +65,10 @@ type Decimal struct {
 // String returns the plain digits, Scale of them behind the point.
 func (d Decimal) String() string { return string(appendDecimal(nil, d.Num, d.Scale)) }
 
+// Equal reports whether both have the same digits and the same scale.
+func (d Decimal) Equal(o Decimal) bool { return d == o }
+
+// powers holds 10^0 to 10^38.
 var powers = func() (p [plugin.MaxPrecision + 1]decimal128.Num) {
 	v := big.NewInt(1)
 	for i := range p {

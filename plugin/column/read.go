@@ -15,7 +15,7 @@ import (
 // since midnight, an Array and a Row are []any, and a Map is [][2]any, its entries in order. [AppendValue] takes all
 // of them back.
 func Value(a arrow.Array, t plugin.Type, i int) any {
-	if a.IsNull(i) {
+	if IsNull(a, i) {
 		return nil
 	}
 	switch a := a.(type) {
@@ -86,8 +86,8 @@ func mapParts(a *array.Map) (keys, items arrow.Array) {
 // Equal reports whether two values of type t are the same. Nulls are the same, NaN is the same as NaN, and maps are
 // the same if they have the same entries in any order.
 func Equal(a arrow.Array, i int, b arrow.Array, j int, t plugin.Type) bool {
-	if a.IsNull(i) || b.IsNull(j) {
-		return a.IsNull(i) && b.IsNull(j)
+	if IsNull(a, i) || IsNull(b, j) {
+		return IsNull(a, i) && IsNull(b, j)
 	}
 	switch a := a.(type) {
 	case *array.String:
@@ -175,4 +175,14 @@ func equalMaps(a *array.Map, i int, b *array.Map, j int, t plugin.Type) bool {
 		}
 	}
 	return true
+}
+
+// IsNull reports whether value i is null. Other than the method of Arrow's arrays it knows that all values of the Null
+// type are.
+func IsNull(a arrow.Array, i int) bool {
+	if a.IsNull(i) {
+		return true
+	}
+	_, ok := a.(*array.Null)
+	return ok
 }
