@@ -53,14 +53,13 @@ func (schemaOptions) Rules() []config.Rule {
 }
 
 type columnOptions struct {
-	Name     string       `opt:"name" required:"true" help:"Name of the column."`
+	Name     config.Value `opt:"name" required:"true" help:"Name of the column."`
 	Type     config.Value `opt:"type" required:"true" help:"Type of the column."`
 	Length   *int64       `opt:"columnLength" min:"0" help:"Length in characters or bytes."`
 	Scale    *int         `opt:"columnScale" min:"0" help:"Fractional digits."`
 	Nullable bool         `opt:"nullable" default:"true" help:"Whether the column may be null."`
 	Default  config.Value `opt:"defaultValue" help:"Value of rows that give none."`
 	Comment  string       `opt:"comment" help:"Comment of the column."`
-	All      config.Value `opt:"*"`
 }
 
 type primaryKeyOptions struct {
@@ -138,19 +137,19 @@ func (s *Schema) addColumns(columns []columnOptions, ps *config.Problems) {
 	s.Columns = make([]SchemaColumn, len(columns))
 	for i, o := range columns {
 		path := fmt.Sprintf("columns[%d]", i)
-		if o.Name != "" && seen[o.Name] {
-			ps.Errorf(path+".name", o.All.Pos, "two columns are named %q", o.Name)
-		}
-		seen[o.Name] = true
-		if o.Type.Kind == config.None {
+		if o.Name.Kind == config.None || o.Type.Kind == config.None {
 			continue // required, so it was reported
 		}
 		c := o.column()
+		if seen[c.Name] {
+			ps.Errorf(path+".name", c.Pos, "two columns are named %q", c.Name)
+		}
+		seen[c.Name] = true
 		c.Type = typeFromConfig(o.Type, path+".type", 0, ps)
 		if o.Scale != nil && (c.Type.Kind == Time || c.Type.Kind == Timestamp) {
 			c.Type.Scale = *o.Scale
 			if err := c.Type.check(); err != nil {
-				ps.Errorf(path+".columnScale", o.All.Pos, "%v", err)
+				ps.Errorf(path+".columnScale", c.Pos, "%v", err)
 			}
 		}
 		s.Columns[i] = c
@@ -159,8 +158,8 @@ func (s *Schema) addColumns(columns []columnOptions, ps *config.Problems) {
 
 func (o columnOptions) column() SchemaColumn {
 	c := SchemaColumn{
-		Column:         Column{Name: o.Name, NotNull: !o.Nullable, Comment: o.Comment},
-		DeclaredLength: o.Length, DeclaredScale: o.Scale, DefaultValue: o.Default, Pos: o.All.Pos,
+		Column:         Column{Name: o.Name.String(), NotNull: !o.Nullable, Comment: o.Comment},
+		DeclaredLength: o.Length, DeclaredScale: o.Scale, DefaultValue: o.Default, Pos: o.Name.Pos,
 	}
 	if o.Length != nil {
 		c.Length = *o.Length

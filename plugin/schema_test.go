@@ -161,9 +161,9 @@ func TestSchemaTellsAllProblems(t *testing.T) {
 			`4:3: columns[2].name: is required: Name of the column.`,
 			`6:42: columns[4].columnLength: must be a whole number of at most 64 bits, not "long"`,
 			`6:59: columns[4].nullable: must be true or false, not "maybe"`,
-			`3:3: columns[1].name: two columns are named "a"`,
+			`3:12: columns[1].name: two columns are named "a"`,
 			`3:22: columns[1].type: type "strng" is not known; did you mean "string"?`,
-			`5:3: columns[3].columnScale: 10 fractional second digits are out of range: 0 to 9`,
+			`5:12: columns[3].columnScale: 10 fractional second digits are out of range: 0 to 9`,
 		}},
 		{"keys", `schema { fields { id = int }
   primaryKey { name = pk, columnNames = [idd] }

@@ -243,6 +243,9 @@ func (p *parser) assign(n *node, path []string, pos config.Pos, value *node) err
 // key reads the path of a member: keys joined by ->, each of quoted and unquoted parts.
 func (p *parser) key() ([]string, error) {
 	if !p.json {
+		if key, ok := p.simpleKey(); ok {
+			return []string{key}, nil
+		}
 		return p.path(":={")
 	}
 	if p.peek() != '"' {
@@ -250,6 +253,28 @@ func (p *parser) key() ([]string, error) {
 	}
 	key, err := p.quoted()
 	return []string{key}, err
+}
+
+// simpleKey reads the usual kind of key: one word.
+func (p *parser) simpleKey() (string, bool) {
+	end := p.off
+	for end < len(p.src) && wordByte(p.src[end]) {
+		end++
+	}
+	next := end
+	for next < len(p.src) && (p.src[next] == ' ' || p.src[next] == '\t') {
+		next++
+	}
+	if end == p.off || next == len(p.src) || strings.IndexByte(":={", p.src[next]) < 0 {
+		return "", false
+	}
+	key := p.src[p.off:end]
+	p.off = next
+	return key, true
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c == '.' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
 // path reads keys up to one of the stop characters, which stays, or the end of the line.
