@@ -57,7 +57,7 @@ func (c *JobCheckpoints) Prepare(ctx context.Context, cp *checkpoint.Checkpoint)
 	info := slot{epoch: cp.Epoch, kind: cp.Type, state: checkpoint.Prepared, time: cp.Time, size: len(b)}
 	err = c.s.write(func(t *tx) error { return c.prepare(t, pipeline, info, value) })
 	if err != nil {
-		err = errors.Join(err, c.s.abandon(value))
+		err = errors.Join(err, c.s.remove(value))
 	}
 	return c.explain(err)
 }
@@ -193,5 +193,5 @@ func (c *JobCheckpoints) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("checkpoints of job %d: %w", c.job, err)
+	return c.s.explain(fmt.Errorf("checkpoints of job %d: %w", c.job, err))
 }

@@ -19,6 +19,8 @@ type change struct {
 type tx struct {
 	txn     *badger.Txn
 	changes []change
+	// garbage is what the write lets go of; it is removed after the commit.
+	garbage []content
 }
 
 func (t *tx) set(key, value []byte) {
@@ -46,8 +48,9 @@ func get(txn *badger.Txn, key []byte) ([]byte, error) {
 
 // write is one atomic update in the committer's queue.
 type write struct {
-	apply func(*tx) error
-	done  chan error
+	apply   func(*tx) error
+	done    chan error
+	garbage []content
 }
 
 func (w *write) wait() error { return <-w.done }
@@ -147,7 +150,9 @@ func (c *committer) add(g *group, w *write) error {
 		}
 		g.txn = c.db.NewTransaction(true)
 	}
-	return g.take(w, t.changes, size)
+	w.garbage = t.garbage
+	g.take(w, t.changes, size)
+	return nil
 }
 
 // group is the writes of one transaction.
@@ -158,7 +163,7 @@ type group struct {
 	count, size int
 }
 
-func (g *group) take(w *write, changes []change, size int) error {
+func (g *group) take(w *write, changes []change, size int) {
 	g.writes = append(g.writes, w)
 	g.count += len(changes)
 	g.size += size
@@ -172,10 +177,9 @@ func (g *group) take(w *write, changes []change, size int) error {
 		if err != nil {
 			// Half a write is in the transaction, so none of it may be committed.
 			g.fail(err)
-			return nil
+			return
 		}
 	}
-	return nil
 }
 
 // commit makes the group durable and answers its writes.

@@ -14,7 +14,7 @@ import (
 const (
 	// chunkSize is part of the format: a content's chunks are found by its length.
 	chunkSize = 64 << 10
-	// maxContent is the largest record, config or checkpoint. The removal of all its chunks fits one transaction.
+	// maxContent is the largest record, config or checkpoint. All its chunks can be removed in one transaction.
 	maxContent = 128 << 20
 )
 
@@ -33,10 +33,25 @@ func (c content) size() int { return max(len(c.inline), c.length) }
 
 func (c content) chunks() int { return (c.length + chunkSize - 1) / chunkSize }
 
-// drop removes the chunks.
+// announce is part of the write before chunks are written, and of the one after which nothing refers to them any
+// more. Whatever is announced when the store is opened is removed.
+func (c content) announce(t *tx) {
+	t.set(pendingKey(c.id), binary.AppendUvarint(nil, uint64(c.length)))
+}
+
+// settle is part of the write that refers to a staged content.
+func (c content) settle(t *tx) {
+	if c.id != 0 {
+		t.delete(pendingKey(c.id))
+	}
+}
+
+// drop is part of the write that takes the last reference away. The chunks go after it, since those of several contents
+// may be more than a transaction holds.
 func (c content) drop(t *tx) {
-	for i := range c.chunks() {
-		t.delete(chunkKey(c.id, i))
+	if c.id != 0 {
+		c.announce(t)
+		t.garbage = append(t.garbage, c)
 	}
 }
 
@@ -96,14 +111,14 @@ func (s *Store) stage(ctx context.Context, b []byte) (content, error) {
 	}
 	c := content{id: rand.Uint64() | 1, length: len(b), crc: crc32.Checksum(b, castagnoli)}
 	err := s.write(func(t *tx) error {
-		t.set(pendingKey(c.id), binary.AppendUvarint(nil, uint64(c.length)))
+		c.announce(t)
 		return nil
 	})
 	if err != nil {
 		return content{}, err
 	}
 	if err := s.stageChunks(ctx, c, b); err != nil {
-		return content{}, errors.Join(fmt.Errorf("writing %d bytes in chunks: %w", len(b), err), s.abandon(c))
+		return content{}, errors.Join(fmt.Errorf("writing %d bytes in chunks: %w", len(b), err), s.remove(c))
 	}
 	return c, nil
 }
@@ -122,14 +137,7 @@ func (s *Store) stageChunks(ctx context.Context, c content, b []byte) error {
 	})
 }
 
-// settle is part of the write that refers to a staged content.
-func (c content) settle(t *tx) {
-	if c.id != 0 {
-		t.delete(pendingKey(c.id))
-	}
-}
-
-// sweep removes what was staged and never settled because the process died in between.
+// sweep removes the chunks that nothing refers to because the process died in between.
 func (s *Store) sweep() error {
 	var pending []content
 	err := s.db.View(func(txn *badger.Txn) error {
@@ -146,21 +154,23 @@ func (s *Store) sweep() error {
 		return err
 	}
 	for _, c := range pending {
-		if err := s.abandon(c); err != nil {
+		if err := s.remove(c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// abandon removes a staged content that will not be settled.
-func (s *Store) abandon(c content) error {
+// remove removes the chunks of a content that nothing refers to.
+func (s *Store) remove(c content) error {
 	if c.id == 0 {
 		return nil
 	}
 	return s.write(func(t *tx) error {
-		c.drop(t)
-		c.settle(t)
+		for i := range c.chunks() {
+			t.delete(chunkKey(c.id, i))
+		}
+		t.delete(pendingKey(c.id))
 		return nil
 	})
 }

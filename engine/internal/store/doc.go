@@ -23,7 +23,7 @@
 //	k <job>                  index of the job's checkpoints: epoch, slot and state of each, by pipeline
 //	s <job> <pipeline> <slot>  one checkpoint
 //	b <content> <chunk>      64 KiB of a record, config or checkpoint that is larger than that
-//	p <content>              a large content that is being written; what Open finds here was not finished, and is removed
+//	p <content>              a large content that is being written or removed; Open removes what it finds announced here
 //	n                        the number up to which job ids may have been given out
 //
 // Checkpoints of a pipeline lie in a ring of slots: a new one overwrites one that is no longer kept, so that a job

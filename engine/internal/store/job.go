@@ -27,19 +27,19 @@ type Job struct {
 
 // PutJob makes a job or updates it. A nil Config leaves the stored one. A job that had ended may run again.
 func (s *Store) PutJob(ctx context.Context, j Job) error {
-	return s.putJob(ctx, j, func(*tx) error { return nil })
+	return s.explain(s.putJob(ctx, j, func(*tx) error { return nil }))
 }
 
 // Finish writes the final record of a job and drops its checkpoints in one transaction, or keeps them: for a savepoint,
 // and for a job that failed and may be restored.
 func (s *Store) Finish(ctx context.Context, j Job, keepCheckpoints bool) error {
 	j.Ended = true
-	return s.putJob(ctx, j, func(t *tx) error {
+	return s.explain(s.putJob(ctx, j, func(t *tx) error {
 		if keepCheckpoints {
 			return nil
 		}
 		return dropCheckpoints(t, j.ID)
-	})
+	}))
 }
 
 func (s *Store) putJob(ctx context.Context, j Job, more func(*tx) error) error {
@@ -47,16 +47,16 @@ func (s *Store) putJob(ctx context.Context, j Job, more func(*tx) error) error {
 		return err
 	}
 	if err := s.begin(); err != nil {
-		return s.explain(err)
+		return err
 	}
 	defer s.end()
 	record, err := s.stage(ctx, j.Record)
 	if err != nil {
-		return s.explain(fmt.Errorf("record of job %d: %w", j.ID, err))
+		return fmt.Errorf("record of job %d: %w", j.ID, err)
 	}
 	config, err := s.stage(ctx, j.Config)
 	if err != nil {
-		return s.explain(errors.Join(fmt.Errorf("config of job %d: %w", j.ID, err), s.abandon(record)))
+		return errors.Join(fmt.Errorf("config of job %d: %w", j.ID, err), s.remove(record))
 	}
 	err = s.write(func(t *tx) error {
 		if err := writeJob(t, j, record, config); err != nil {
@@ -65,9 +65,9 @@ func (s *Store) putJob(ctx context.Context, j Job, more func(*tx) error) error {
 		return more(t)
 	})
 	if err != nil {
-		err = errors.Join(err, s.abandon(record), s.abandon(config))
+		return errors.Join(err, s.remove(record), s.remove(config))
 	}
-	return s.explain(err)
+	return nil
 }
 
 func writeJob(t *tx, j Job, record, config content) error {
@@ -129,7 +129,7 @@ func (s *Store) Job(ctx context.Context, id int64) (Job, bool, error) {
 		j, found, err = readJob(txn, id)
 		return err
 	})
-	return j, found, err
+	return j, found, s.explain(err)
 }
 
 // Config returns the config of a job as it was submitted, or ErrNoJob.
@@ -150,11 +150,11 @@ func (s *Store) Config(ctx context.Context, id int64) ([]byte, error) {
 		config, err = c.load(txn)
 		return err
 	})
-	return config, err
+	return config, s.explain(err)
 }
 
 // Jobs returns the jobs that have ended, the longest ended first, or the others by id: as they were when the loop began,
-// without their configs. The loop may write to the store. A job that cannot be read comes as an error, and the
+// without their configs. The loop may write to the store, but not close it. A job that cannot be read comes as an error, and the
 // loop may go on behind it.
 func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
 	family := byte(runningFamily)
@@ -176,21 +176,21 @@ func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
 				if err == nil && !found {
 					err = fmt.Errorf("job %d: %w, though it is listed", id, ErrNoJob)
 				}
-				if !yield(j, err) {
+				if !yield(j, s.explain(err)) {
 					return stop
 				}
 				return nil
 			})
 		})
 		if err != nil && !errors.Is(err, stop) {
-			yield(Job{}, err)
+			yield(Job{}, s.explain(err))
 		}
 	}
 }
 
 // DeleteJob removes a job with its config and checkpoints. A job that is not there is no error.
 func (s *Store) DeleteJob(ctx context.Context, id int64) error {
-	return s.update(ctx, func(t *tx) error { return deleteJob(t, id) })
+	return s.explain(s.update(ctx, func(t *tx) error { return deleteJob(t, id) }))
 }
 
 func deleteJob(t *tx, id int64) error {

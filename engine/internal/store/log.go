@@ -19,5 +19,5 @@ func (l badgerLog) emit(level hclog.Level, format string, args []any) {
 	if l.log.GetLevel() > level {
 		return
 	}
-	l.log.Log(level, "badger: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
+	l.log.Log(level, strings.TrimSpace(fmt.Sprintf(format, args...)))
 }

@@ -12,5 +12,8 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDirEnv); dir != "" {
 		os.Exit(crashChild(dir))
 	}
+	if dir := os.Getenv(idleDirEnv); dir != "" {
+		os.Exit(idleChild(dir))
+	}
 	goleak.VerifyTestMain(m)
 }

@@ -103,7 +103,7 @@ func (s *Store) badgerOptions() badger.Options {
 	const memTable = 2 << 20
 	o := badger.DefaultOptions(s.dir).
 		WithInMemory(s.dir == "").
-		WithLogger(badgerLog{s.log}).
+		WithLogger(badgerLog{s.log.Named("badger")}).
 		WithSyncWrites(true).
 		WithMetricsEnabled(false).
 		WithDetectConflicts(false). // the committer is the only one who writes
@@ -115,8 +115,8 @@ func (s *Store) badgerOptions() badger.Options {
 		WithBaseTableSize(memTable).WithBaseLevelSize(2 * memTable).
 		WithNumLevelZeroTables(2).WithNumLevelZeroTablesStall(6).
 		WithNumCompactors(2)
-	// No value is large enough for the value log, since contents are cut into chunks.
-	return o.WithValueThreshold(memTable / 10).WithValueLogFileSize(1 << 20)
+	// No value that fits a transaction goes to the value log.
+	return o.WithValueThreshold(memTable * 15 / 100).WithValueLogFileSize(1 << 20)
 }
 
 // removeEmpty removes log files of no length: Badger cuts a file to nothing before it removes it, and refuses to open
@@ -170,7 +170,7 @@ func (s *Store) shut() error {
 	return errors.Join(errs...)
 }
 
-// explain says which store an error is about.
+// explain says which store an error is about. Exported methods call it.
 func (s *Store) explain(err error) error {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -201,10 +201,10 @@ func (s *Store) view(ctx context.Context, read func(*badger.Txn) error) error {
 		return err
 	}
 	if err := s.begin(); err != nil {
-		return s.explain(err)
+		return err
 	}
 	defer s.end()
-	return s.explain(s.db.View(read))
+	return s.db.View(read)
 }
 
 // update makes one write durable. A write that has begun is not cancelled: it takes a few syncs at most.
@@ -213,14 +213,27 @@ func (s *Store) update(ctx context.Context, apply func(*tx) error) error {
 		return err
 	}
 	if err := s.begin(); err != nil {
-		return s.explain(err)
+		return err
 	}
 	defer s.end()
-	return s.explain(s.write(apply))
+	return s.write(apply)
 }
 
 // write is update for callers that have begun.
-func (s *Store) write(apply func(*tx) error) error { return s.commit.submit(apply).wait() }
+func (s *Store) write(apply func(*tx) error) error { return s.wait(s.commit.submit(apply)) }
+
+// wait waits for a write and removes what it let go of.
+func (s *Store) wait(w *write) error {
+	if err := w.wait(); err != nil {
+		return err
+	}
+	for _, c := range w.garbage {
+		if err := s.remove(c); err != nil {
+			s.log.Warn("the chunks of an overwritten value are left for the next Open to remove", "error", err)
+		}
+	}
+	return nil
+}
 
 // writeAll makes many writes durable, several of them with one sync. It stops at the first error and returns it.
 func (s *Store) writeAll(ctx context.Context, applies iter.Seq[func(*tx) error]) error {
@@ -228,7 +241,7 @@ func (s *Store) writeAll(ctx context.Context, applies iter.Seq[func(*tx) error])
 	waiting := make([]*write, 0, 64)
 	drain := func() {
 		for _, w := range waiting {
-			if err := w.wait(); err != nil && first == nil {
+			if err := s.wait(w); err != nil && first == nil {
 				first = err
 			}
 		}

@@ -1,29 +1,31 @@
 package store
 
 import (
+	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
+	"time"
 )
 
-func TestX(t *testing.T) {
-	s, err := Open(Options{Dir: t.TempDir()})
+func open(t testing.TB, o Options) *Store {
+	t.Helper()
+	s, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutJob(t.Context(), Job{ID: 7, State: "RUNNING", Record: []byte("r"), Config: []byte("c")}); err != nil {
-		t.Fatal(err)
-	}
-	j, ok, err := s.Job(t.Context(), 7)
-	if diff := cmp.Diff(Job{ID: 7, State: "RUNNING", Record: []byte("r")}, j); diff != "" || !ok || err != nil {
-		t.Error(diff, ok, err)
-	}
-	t.Log(s.Size())
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
-const crashDirEnv = "X"
+func quantile(times []time.Duration, q float64) time.Duration {
+	slices.Sort(times)
+	return times[int(q*float64(len(times)-1))]
+}
 
-func crashChild(string) int { return 0 }
+func reportQuantiles(b *testing.B, times []time.Duration) {
+	b.ReportMetric(float64(quantile(times, 0.5).Microseconds()), "p50-us")
+	b.ReportMetric(float64(quantile(times, 0.99).Microseconds()), "p99-us")
+}
