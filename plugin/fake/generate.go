@@ -12,17 +12,17 @@ import (
 type generator interface {
 	// generate returns n values; the caller releases them.
 	generate(r *random, n int, alloc memory.Allocator) arrow.Array
-	// width is about how many bytes a value takes.
-	width() int
+	// width is about how many bytes a value takes; not a whole number, so that absurd sizes cannot overflow it.
+	width() float64
 }
 
-func (f fixed[T]) width() int {
+func (f fixed[T]) width() float64 {
 	var v T
-	return int(unsafe.Sizeof(v))
+	return float64(unsafe.Sizeof(v))
 }
 
 func (f fixed[T]) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
-	values := newBuffer(alloc, n*f.width())
+	values := newBuffer(alloc, n*int(f.width()))
 	f.fill(r, arrow.GetData[T](values.Bytes()))
 	return makeArray(f.typ, n, []*memory.Buffer{nil, values})
 }
@@ -30,14 +30,14 @@ func (f fixed[T]) generate(r *random, n int, alloc memory.Allocator) arrow.Array
 // nulls generates the values of the null type.
 type nulls struct{}
 
-func (nulls) width() int { return 0 }
+func (nulls) width() float64 { return 0 }
 
 func (nulls) generate(_ *random, n int, _ memory.Allocator) arrow.Array { return array.NewNull(n) }
 
 // booleans generates a bit for each value.
 type booleans struct{}
 
-func (booleans) width() int { return 1 }
+func (booleans) width() float64 { return 1 }
 
 func (booleans) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
 	words := (n + 63) / 64
@@ -54,7 +54,7 @@ type words struct {
 	length int
 }
 
-func (w words) width() int { return w.length + arrow.Int32SizeBytes }
+func (w words) width() float64 { return float64(w.length) + arrow.Int32SizeBytes }
 
 func (w words) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
 	size := n * w.length
@@ -66,18 +66,20 @@ func (w words) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
 // choices generates texts that are chosen from a list.
 type choices struct{ list []string }
 
-func (c choices) width() int {
+func (c choices) width() float64 { return float64(c.longest()) + arrow.Int32SizeBytes }
+
+func (c choices) longest() int {
 	longest := 0
 	for _, text := range c.list {
 		longest = max(longest, len(text))
 	}
-	return longest + arrow.Int32SizeBytes
+	return longest
 }
 
 func (c choices) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
 	ends := newBuffer(alloc, (n+1)*arrow.Int32SizeBytes)
 	offsets := arrow.GetData[int32](ends.Bytes())
-	text := newBuffer(alloc, n*(c.width()-arrow.Int32SizeBytes))
+	text := newBuffer(alloc, n*c.longest())
 	dst, at, count := text.Bytes(), 0, uint64(len(c.list))
 	offsets[0] = 0
 	for i := range n {

@@ -15,7 +15,7 @@ type lists struct {
 	size int
 }
 
-func (l lists) width() int { return l.size*l.elem.width() + arrow.Int32SizeBytes }
+func (l lists) width() float64 { return float64(l.size)*l.elem.width() + arrow.Int32SizeBytes }
 
 func (l lists) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
 	return makeArray(l.typ, n, []*memory.Buffer{nil, steps(alloc, n, l.size)}, l.elem.generate(r, n*l.size, alloc))
@@ -27,8 +27,8 @@ type rows struct {
 	fields []generator
 }
 
-func (s rows) width() int {
-	width := 0
+func (s rows) width() float64 {
+	width := 0.0
 	for _, f := range s.fields {
 		width += f.width()
 	}
@@ -64,8 +64,8 @@ func newMaps(t plugin.Type, key, value generator, size int) (*maps, error) {
 		seen: newKeySet(*t.Key, size)}, nil
 }
 
-func (m *maps) width() int {
-	return m.size*(m.key.width()+m.value.width()) + arrow.Int32SizeBytes
+func (m *maps) width() float64 {
+	return float64(m.size)*(m.key.width()+m.value.width()) + arrow.Int32SizeBytes
 }
 
 func (m *maps) generate(r *random, n int, alloc memory.Allocator) arrow.Array {

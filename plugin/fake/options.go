@@ -1,8 +1,6 @@
 package fake
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -147,6 +145,3 @@ func checkTemplate(ps *config.Problems, name string, template []int, least, most
 		}
 	}
 }
-
-var _ = fmt.Sprint
-var _ = strings.Fields
