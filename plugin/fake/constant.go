@@ -78,7 +78,7 @@ func appendDefault(c column.Column, t plugin.Type, text string) error {
 
 func (c *constant) width() float64 {
 	if c.now != nil {
-		return arrow.Int64SizeBytes
+		return float64(arrow.Int64SizeBytes)
 	}
 	size := 0
 	for _, b := range c.one.Rows.Column(0).Data().Buffers() {

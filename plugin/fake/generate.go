@@ -54,7 +54,7 @@ type words struct {
 	length int
 }
 
-func (w words) width() float64 { return float64(w.length) + arrow.Int32SizeBytes }
+func (w words) width() float64 { return float64(w.length + arrow.Int32SizeBytes) }
 
 func (w words) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
 	size := n * w.length
@@ -66,7 +66,7 @@ func (w words) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
 // choices generates texts that are chosen from a list.
 type choices struct{ list []string }
 
-func (c choices) width() float64 { return float64(c.longest()) + arrow.Int32SizeBytes }
+func (c choices) width() float64 { return float64(c.longest() + arrow.Int32SizeBytes) }
 
 func (c choices) longest() int {
 	longest := 0

@@ -8,6 +8,9 @@ import (
 	"github.com/culvertdata/culvert/plugin/column"
 )
 
+// offsetWidth is what each list or map takes beside its elements.
+const offsetWidth = float64(arrow.Int32SizeBytes)
+
 // lists generates arrays of one size.
 type lists struct {
 	typ  arrow.DataType
@@ -15,7 +18,7 @@ type lists struct {
 	size int
 }
 
-func (l lists) width() float64 { return float64(l.size)*l.elem.width() + arrow.Int32SizeBytes }
+func (l lists) width() float64 { return float64(l.size)*l.elem.width() + offsetWidth }
 
 func (l lists) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
 	return makeArray(l.typ, n, []*memory.Buffer{nil, steps(alloc, n, l.size)}, l.elem.generate(r, n*l.size, alloc))
@@ -65,7 +68,7 @@ func newMaps(t plugin.Type, key, value generator, size int) (*maps, error) {
 }
 
 func (m *maps) width() float64 {
-	return float64(m.size)*(m.key.width()+m.value.width()) + arrow.Int32SizeBytes
+	return float64(m.size)*(m.key.width()+m.value.width()) + offsetWidth
 }
 
 func (m *maps) generate(r *random, n int, alloc memory.Allocator) arrow.Array {
@@ -93,9 +96,11 @@ func (m *maps) distinct(keys arrow.Array, offsets []int32) {
 	offsets[len(offsets)-1] = int32(len(m.kept))
 }
 
-// take replaces keys and values by those at the positions kept.
+// take replaces keys and values, whose references it takes over, by those at the positions kept.
 func (m *maps) take(keys, values arrow.Array, alloc memory.Allocator) (arrow.Array, arrow.Array) {
 	all := column.Assemble(m.entries, []arrow.Array{keys, values}, nil)
+	keys.Release()
+	values.Release()
 	defer all.Release()
 	some := column.Take(all, m.kept, alloc)
 	defer some.Release()
