@@ -23,6 +23,7 @@
 //	k <job>                  index of the job's checkpoints: epoch, slot and state of each, by pipeline
 //	s <job> <pipeline> <slot>  one checkpoint
 //	b <content> <chunk>      64 KiB of a record, config or checkpoint that is larger than that
+//	l <job>                  the last 64 KiB of what a job logged
 //	p <content>              a large content that is being written or removed; Open removes what it finds announced here
 //	n                        the number up to which job ids may have been given out
 //

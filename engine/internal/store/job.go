@@ -23,6 +23,9 @@ type Job struct {
 	Record []byte
 	// Config is the job as it was submitted. Only PutJob looks at it; Config reads it.
 	Config []byte
+	// Log is what the job has logged, of which the last 64 KiB are kept. Only PutJob and Finish look at it; nil leaves
+	// the stored one. Log reads it.
+	Log []byte
 }
 
 // PutJob makes a job or updates it. A nil Config leaves the stored one. A job that had ended may run again.
@@ -83,6 +86,10 @@ func writeJob(t *tx, j Job, record, config content) error {
 			return err
 		}
 		h.configSize = config.size()
+	}
+	if j.Log != nil {
+		h.Log = j.Log[max(0, len(j.Log)-chunkSize):]
+		t.set(jobKey(logFamily, j.ID), h.Log)
 	}
 	t.set(jobKey(recordFamily, j.ID), h.append(nil))
 	moveMark(t, old, existed, h)
@@ -153,6 +160,16 @@ func (s *Store) Config(ctx context.Context, id int64) ([]byte, error) {
 	return config, s.explain(err)
 }
 
+// Log returns what a job had logged when it ended; nothing if there is no such job.
+func (s *Store) Log(ctx context.Context, id int64) ([]byte, error) {
+	var log []byte
+	err := s.view(ctx, func(txn *badger.Txn) (err error) {
+		log, err = get(txn, jobKey(logFamily, id))
+		return err
+	})
+	return log, s.explain(err)
+}
+
 // Jobs returns the jobs that have ended, the longest ended first, or the others by id: as they were when the loop began,
 // without their configs. The loop may write to the store, but not close it. A job that cannot be read comes as an error, and the
 // loop may go on behind it.
@@ -212,6 +229,7 @@ func deleteJob(t *tx, id int64) error {
 	}
 	h.record.drop(t)
 	t.delete(h.mark())
+	t.delete(jobKey(logFamily, id))
 	t.delete(jobKey(recordFamily, id))
 	return dropCheckpoints(t, id)
 }
@@ -227,7 +245,7 @@ type header struct {
 const recordVersion = 1
 
 // size is what the job counts in the history's limit.
-func (h header) size() int { return len(h.State) + h.record.size() + h.configSize }
+func (h header) size() int { return len(h.Log) + len(h.State) + h.record.size() + h.configSize }
 
 // mark is the job's key in the list of those that run or of those that ended.
 func (h header) mark() []byte {

@@ -15,6 +15,7 @@ const (
 	indexFamily   = 'k'
 	slotFamily    = 's'
 	chunkFamily   = 'b'
+	logFamily     = 'l'
 	pendingFamily = 'p'
 	idMarkKey     = "n"
 )
