@@ -229,17 +229,6 @@ func reason(err error) string {
 	return strings.TrimSpace(err.Error())
 }
 
-// checkTags refuses a job that asks for tags which this engine does not have.
-func (e *Engine) checkTags(filter map[string]string) error {
-	for k, v := range filter {
-		if e.options.Tags[k] != v {
-			return fmt.Errorf("NoEnoughResourceException: can't apply resource request: the job asks for the tag %s = %s, "+
-				"this engine has %v; change env.tag_filter or the engine's tags", k, v, e.options.Tags)
-		}
-	}
-	return nil
-}
-
 // resumeAll starts the jobs that the store has as not ended.
 func (e *Engine) resumeAll() error {
 	for stored, err := range e.store.Jobs(e.running, false) {
