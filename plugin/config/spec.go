@@ -190,9 +190,9 @@ func (o *Option) checkTags(f reflect.StructField) error {
 	return nil
 }
 
-// innerType returns what pointers and lists of t hold.
+// innerType returns what pointers and lists of t hold. A type that reads its value itself is not looked into.
 func innerType(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+	for (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice) && !reflect.PointerTo(t).Implements(decoderType) {
 		t = t.Elem()
 	}
 	return t
