@@ -43,7 +43,10 @@ func sink[S Sink](info Info, s S) Plugin {
 }
 
 func transform(name string) Plugin {
-	return NewTransform(Info{Name: name}, func(context.Context, testOptions, Env) (testMap, error) { return testMap{}, nil })
+	return NewTransform(Info{Name: name}, func(context.Context, testOptions, Env) (testMap, error) {
+		return testMap{},
+			nil
+	})
 }
 
 func set(plugins ...Plugin) Set { return func() []Plugin { return plugins } }
@@ -80,9 +83,13 @@ func TestRegistryErrors(t *testing.T) {
 		plugin []Plugin
 		want   string
 	}{
-		{"twice", []Plugin{sink(Info{Name: "Console"}, testSink{}), sink(Info{Name: "console"}, testSink{})}, `two plugins are a sink named "console"`},
+		{"twice", []Plugin{sink(Info{Name: "Console"}, testSink{}), sink(Info{Name: "console"}, testSink{})},
+			`two plugins are a sink named "console"`},
 		{"no name", []Plugin{transform("")}, "a transform has no name"},
-		{"tags", []Plugin{NewSource(Info{Name: "A"}, func(context.Context, badTags, Env) (testSource, error) { return testSource{}, nil })}, "has no help tag"},
+		{"tags", []Plugin{NewSource(Info{Name: "A"}, func(context.Context, badTags, Env) (testSource,
+			error) {
+			return testSource{}, nil
+		})}, "has no help tag"},
 		{"pings", []Plugin{source(Info{Name: "A", Pings: true}, testSource{})}, "source A declares Pinger = true"},
 		{"commits", []Plugin{sink(Info{Name: "A", Commits: true}, testSink{})}, "sink A declares Committer = true"},
 		{"undeclared commits", []Plugin{sink(Info{Name: "A"}, commitSink{})}, "sink A declares Committer = false"},
@@ -91,7 +98,10 @@ func TestRegistryErrors(t *testing.T) {
 		{"good", []Plugin{sink(Info{Name: "A", Delivery: TwoPhase, Commits: true}, commitSink{}),
 			sink(Info{Name: "B", Changes: true}, changeSink{}), source(Info{Name: "A", Pings: true}, pingSource{}),
 			// What the type does not tell cannot be checked.
-			NewSink(Info{Name: "C", Commits: true}, func(context.Context, testOptions, Env) (Sink, error) { return nil, nil })}, ""},
+			NewSink(Info{Name: "C", Commits: true}, func(context.Context, testOptions, Env) (Sink, error) {
+				return nil,
+					nil
+			})}, ""},
 	}
 	for _, test := range tests {
 		err := NewRegistry(set(test.plugin...)).Err()

@@ -69,8 +69,24 @@ type primaryKeyOptions struct {
 
 type keyOptions struct {
 	Name    string             `opt:"constraintName" required:"true" help:"Name of the key."`
-	Type    string             `opt:"constraintType" required:"true" enum:"INDEX_KEY,UNIQUE_KEY,FOREIGN_KEY,VECTOR_INDEX_KEY" help:"Kind of the key."`
+	Type    constraintType     `opt:"constraintType" required:"true" help:"Kind of the key."`
 	Columns []keyColumnOptions `opt:"constraintColumns" required:"true" help:"Its columns."`
+}
+
+// constraintType is the kind of a key as the job language spells it, in any case.
+type constraintType ConstraintKind
+
+// DecodeConfig implements config.Decoder.
+func (t *constraintType) DecodeConfig(v config.Value) error {
+	var names []string
+	for k := IndexKey; k <= VectorIndexKey; k++ {
+		if strings.EqualFold(k.String(), v.Text) {
+			*t = constraintType(k)
+			return nil
+		}
+		names = append(names, k.String())
+	}
+	return fmt.Errorf("%q is not allowed; allowed: %s", v.String(), strings.Join(names, ", "))
 }
 
 type keyColumnOptions struct {
@@ -179,22 +195,13 @@ func (s *Schema) addKeys(o schemaOptions, v config.Value, ps *config.Problems) {
 		}
 	}
 	for i, key := range o.Constraints {
-		c := Constraint{Name: key.Name, Kind: constraintKind(key.Type)}
+		c := Constraint{Name: key.Name, Kind: ConstraintKind(key.Type)}
 		for _, col := range key.Columns {
 			s.checkColumn(col.Name, fmt.Sprintf("constraintKeys[%d].constraintColumns", i), at(v, "constraintKeys"), ps)
 			c.Columns = append(c.Columns, ConstraintColumn{Name: col.Name, Desc: col.Sort == "DESC"})
 		}
 		s.Constraints = append(s.Constraints, c)
 	}
-}
-
-func constraintKind(name string) ConstraintKind {
-	for k := IndexKey; k < VectorIndexKey; k++ {
-		if k.String() == name {
-			return k
-		}
-	}
-	return VectorIndexKey
 }
 
 func (s *Schema) checkColumn(name, path string, pos config.Pos, ps *config.Problems) {

@@ -40,7 +40,8 @@ func TestTableID(t *testing.T) {
 
 func TestNewTable(t *testing.T) {
 	table, err := NewTable(Table{Key: []int{1, 0}, Columns: []Column{
-		{Name: "a", Type: TypeOf(Int), NotNull: true}, {Name: "b", Type: DecimalOf(5, 2)}, {Name: "c", Type: TypeOf(Timestamp)}}})
+		{Name: "a", Type: TypeOf(Int), NotNull: true}, {Name: "b", Type: DecimalOf(5, 2)}, {Name: "c",
+			Type: TypeOf(Timestamp)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,8 +143,9 @@ func TestErrors(t *testing.T) {
 	cause := errors.New("no route")
 	for want, err := range map[string]*Error{
 		"no route": {Err: cause},
-		"Sink[0]-Jdbc: table db.t: split s1: line 7: no route; check the address": {Code: CodeUnavailable, Vertex: "Sink[0]-Jdbc",
-			Table: TableID{Database: "db", Name: "t"}, Split: "s1", Row: "line 7", Fix: "check the address", Err: cause},
+		"Sink[0]-Jdbc: table db.t: split s1: line 7: no route; check the address": {Code: CodeUnavailable,
+			Vertex: "Sink[0]-Jdbc",
+			Table:  TableID{Database: "db", Name: "t"}, Split: "s1", Row: "line 7", Fix: "check the address", Err: cause},
 		"Source[0]: DENIED": {Code: CodeDenied, Vertex: "Source[0]"},
 	} {
 		if got := err.Error(); got != want {
@@ -164,10 +166,11 @@ func TestErrors(t *testing.T) {
 
 func TestExpand(t *testing.T) {
 	cols := []Column{{Name: "id", Type: TypeOf(Int)}, {Name: "at", Type: TypeOf(Date)}, {Name: "v", Type: TypeOf(Int)}}
-	full, err := NewTable(Table{ID: TableID{"db1", "sch1", "t1"}, Columns: cols, Key: []int{0, 1}, Constraints: []Constraint{
-		{Kind: IndexKey, Columns: []ConstraintColumn{{Name: "v"}}},
-		{Kind: UniqueKey, Columns: []ConstraintColumn{{Name: "at"}, {Name: "v"}}},
-		{Kind: UniqueKey, Columns: []ConstraintColumn{{Name: "id"}}}}})
+	full, err := NewTable(Table{ID: TableID{"db1", "sch1", "t1"}, Columns: cols, Key: []int{0, 1},
+		Constraints: []Constraint{
+			{Kind: IndexKey, Columns: []ConstraintColumn{{Name: "v"}}},
+			{Kind: UniqueKey, Columns: []ConstraintColumn{{Name: "at"}, {Name: "v"}}},
+			{Kind: UniqueKey, Columns: []ConstraintColumn{{Name: "id"}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +188,8 @@ func TestExpand(t *testing.T) {
 		{"${field_names}", "id,at,v", "id,at,v"},
 		{"${database_name:none}_${primary_key:x,y}_${table_name:}", "db1_id,at_t1", "none_x,y_t1"},
 		{"${schema_name:}", "sch1", ""},
-		{"${now} ${transactionId} ${k0}=${v0} ${other:x} ${", "${now} ${transactionId} ${k0}=${v0} ${other:x} ${", "${now} ${transactionId} ${k0}=${v0} ${other:x} ${"},
+		{"${now} ${transactionId} ${k0}=${v0} ${other:x} ${", "${now} ${transactionId} ${k0}=${v0} ${other:x} ${",
+			"${now} ${transactionId} ${k0}=${v0} ${other:x} ${"},
 	}
 	for _, test := range tests {
 		if got := Expand(test.text, full); got != test.full {

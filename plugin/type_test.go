@@ -59,8 +59,10 @@ func TestTypeStrings(t *testing.T) {
 }
 
 func TestTypeEqual(t *testing.T) {
-	types := append(allTypes(), DecimalOf(38, 9), DecimalOf(37, 10), ArrayOf(TypeOf(BigInt)), MapOf(TypeOf(Int), ArrayOf(TypeOf(Double))),
-		MapOf(TypeOf(String), TypeOf(Double)), RowOf(Field{"a", TypeOf(Int)}), RowOf(Field{"b", TypeOf(Int)}), Type{Kind: Array})
+	types := append(allTypes(), DecimalOf(38, 9), DecimalOf(37, 10), ArrayOf(TypeOf(BigInt)), MapOf(TypeOf(Int),
+		ArrayOf(TypeOf(Double))),
+		MapOf(TypeOf(String), TypeOf(Double)), RowOf(Field{"a", TypeOf(Int)}), RowOf(Field{"b", TypeOf(Int)}),
+		Type{Kind: Array})
 	for i, a := range types {
 		for j, b := range types {
 			if a.Equal(b) != (i == j) {

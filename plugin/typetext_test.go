@@ -26,8 +26,9 @@ func TestParseType(t *testing.T) {
 		"array<{a = int}>":     ArrayOf(RowOf(Field{"a", TypeOf(Int)})),
 		"map<string,int>":      MapOf(TypeOf(String), TypeOf(Int)),
 		"map<decimal(10, 2), map<string, decimal(4,2)>>": MapOf(DecimalOf(10, 2), MapOf(TypeOf(String), DecimalOf(4, 2))),
-		"map<string, {a = int, b = string}>":             MapOf(TypeOf(String), RowOf(Field{"a", TypeOf(Int)}, Field{"b", TypeOf(String)})),
-		"map<array<int>, null>":                          MapOf(ArrayOf(TypeOf(Int)), TypeOf(Null)),
+		"map<string, {a = int, b = string}>": MapOf(TypeOf(String), RowOf(Field{"a", TypeOf(Int)}, Field{"b",
+			TypeOf(String)})),
+		"map<array<int>, null>": MapOf(ArrayOf(TypeOf(Int)), TypeOf(Null)),
 		`{a = int, B = {c = "map<string, int>"}, d = "{e = long}"}`: RowOf(
 			Field{"a", TypeOf(Int)},
 			Field{"B", RowOf(Field{"c", MapOf(TypeOf(String), TypeOf(Int))})},
@@ -105,7 +106,8 @@ func TestTypeFromConfig(t *testing.T) {
 
 // Whatever the text, reading ends; what is read is a type that a table can have.
 func FuzzParseType(f *testing.F) {
-	for _, seed := range []string{"int", "decimal(10, 2)", "map<decimal(1,1), {a = [b]}>", "array<array<time(3)>>", "{a = int, b {}}", "<", "a>", "map<,>"} {
+	for _, seed := range []string{"int", "decimal(10, 2)", "map<decimal(1,1), {a = [b]}>", "array<array<time(3)>>",
+		"{a = int, b {}}", "<", "a>", "map<,>"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -111,7 +111,8 @@ func TestSubstitution(t *testing.T) {
 		{"itself as a list", "a = [1]\na = ${a} [2]\na += 3\na += 4", `{"a":[1,2,3,4]}`},
 		{"a member of itself", `a { b = 1, c = ${a->b} }`, `{"a":{"b":1,"c":1}}`},
 		{"a member of what was before", "a = {b = 1}\na = ${a} {c = ${a->b}}", `{"a":{"b":1,"c":1}}`},
-		{"through a substitution", "a { b { c = 1 } }\nd = ${a}\ne = ${d->b->c}", `{"a":{"b":{"c":1}},"d":{"b":{"c":1}},"e":1}`},
+		{"through a substitution", "a { b { c = 1 } }\nd = ${a}\ne = ${d->b->c}",
+			`{"a":{"b":{"c":1}},"d":{"b":{"c":1}},"e":1}`},
 		{"environment", `a = ${USER_HOME}/x`, `{"a":"/home/USER_HOME/x"}`},
 		{"file before environment", "both = 1\na = ${both}", `{"both":1,"a":1}`},
 		{"itself, from the environment", `both = ${both}":x"`, `{"both":"/home/both:x"}`},
@@ -121,7 +122,8 @@ func TestSubstitution(t *testing.T) {
 		{"sink placeholders stay", `a = ${table_name}, b = ${schema_name:x}, c = "${table_name:y}"`,
 			`{"a":"${table_name}","b":"${schema_name:x}","c":"${table_name:y}"}`},
 		{"quoted texts are left alone", `b = 1, a = "${b} ${c:d}"`, `{"b":1,"a":"${b} ${c:d}"}`},
-		{"blocks have no paths", "source { A { x = 1 } }\nb = ${source->A}", `{"source":[{"plugin_name":"A","x":1}],"b":"${source->A}"}`},
+		{"blocks have no paths", "source { A { x = 1 } }\nb = ${source->A}",
+			`{"source":[{"plugin_name":"A","x":1}],"b":"${source->A}"}`},
 	})
 }
 
@@ -140,7 +142,8 @@ func TestVariables(t *testing.T) {
 		{"unknown stays", `a = "${transactionId}_${now}", b = "${k0}=${v0}"`,
 			`{"a":"${transactionId}_${now}","b":"${k0}=${v0}"}`},
 		{"sink placeholders stay", `a = "${table_name} ${database_name:x}"`, `{"a":"${table_name} ${database_name:x}"}`},
-		{"list", `a = ${list}, b = "${list}", c = "x${list}"`, `{"a":["a","b c",3],"b":["a","b c",3],"c":"x[a, \"b c\", 3]"}`},
+		{"list", `a = ${list}, b = "${list}", c = "x${list}"`,
+			`{"a":["a","b c",3],"b":["a","b c",3],"c":"x[a, \"b c\", 3]"}`},
 		{"no list", `a = "${odd}"`, `{"a":"[a"}`},
 		{"in lists and deep", `a = ["${resName}", { b = "${rowNum}" }]`, `{"a":["fake",{"b":"10"}]}`},
 		{"before the file", "resName = x\na = ${resName}", `{"resName":"x","a":"fake"}`},
