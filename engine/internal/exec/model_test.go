@@ -567,6 +567,7 @@ func start(t *testing.T, o Options) *ran {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &ran{Runner: New(o), t: t, cancel: cancel, done: make(chan struct{})}
+	r.grace = 300 * time.Millisecond
 	go func() {
 		defer close(r.done)
 		r.outcome, r.err = r.Run(ctx)
