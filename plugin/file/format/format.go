@@ -11,7 +11,6 @@ package format
 import (
 	"context"
 	"io"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
@@ -132,8 +131,6 @@ type WriteOptions struct {
 	TimeFormat       string
 	TimestampAsInt96 bool
 	FixedAsInt96     []string
-	// Zone is where times of day are shown by formats that must name a zone; nil is UTC.
-	Zone *time.Location
 }
 
 // Writer writes one file.
