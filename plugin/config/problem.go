@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -83,6 +85,13 @@ func (ps Problems) filter(warning bool) Problems {
 		}
 	}
 	return out
+}
+
+// Sorted returns the problems in the order of the file; those without a place come first.
+func (ps Problems) Sorted() Problems {
+	return slices.SortedStableFunc(slices.Values(ps), func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
 }
 
 // Err returns an *Error with the problems that are no warnings, nil if there are none.
