@@ -93,9 +93,10 @@ type ReadOptions struct {
 	Alloc memory.Allocator
 
 	// The options of that name, see the options of the connector. Delimiter is empty if none was set.
-	Delimiter  string
-	SkipHeader int64
-	Encoding   string
+	Delimiter      string
+	SkipHeader     int64
+	Encoding       string
+	QuotedNewlines bool
 }
 
 // Reader reads ranges of files, one after the other.
