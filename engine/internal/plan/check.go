@@ -1,0 +1,58 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/culvertdata/culvert/engine/internal/jobspec"
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/config"
+)
+
+// Check returns everything that is wrong with a job and can be told without opening a plugin, warnings included, in
+// the order of the file: what the spec found out by itself, unknown plugins, and the problems of all options. Build
+// begins with it.
+func Check(spec *jobspec.Spec, registry *plugin.Registry, mode plugin.Mode) config.Problems {
+	problems := slices.Concat(spec.Errors, spec.Warnings)
+	for _, block := range spec.Blocks() {
+		if block.Plugin != "" {
+			problems = append(problems, checkBlock(block, registry, mode).Under(block.Path())...)
+		}
+	}
+	slices.SortStableFunc(problems, func(a, b config.Problem) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
+	return problems
+}
+
+func checkBlock(block *jobspec.Block, registry *plugin.Registry, mode plugin.Mode) config.Problems {
+	var problems config.Problems
+	p, ok := registry.Lookup(block.Role, block.Plugin)
+	if !ok {
+		problems.Errorf("plugin_name", block.Config.Pos, "%s", notFound(block, registry))
+		return problems
+	}
+	if mode == plugin.Bounded && p.Role == plugin.SourceRole && !p.Supports(plugin.Bounded) {
+		problems.Errorf("", block.Config.Pos, "'%s' source don't support off-line job.", p.Name)
+	}
+	return append(problems, p.Check(block.Config)...)
+}
+
+// notFound names the plugins that could have been meant, after SeaTunnel's own text.
+func notFound(block *jobspec.Block, registry *plugin.Registry) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "Plugin PluginIdentifier{engineType='seatunnel', pluginType='%s', pluginName='%s'} not found.",
+		block.Role, block.Plugin)
+	known := registry.Names(block.Role)
+	if near, ok := config.Nearest(block.Plugin, known); ok {
+		fmt.Fprintf(&text, " Did you mean %q?", near)
+	}
+	if len(known) == 0 {
+		fmt.Fprintf(&text, " No %s is registered.", block.Role)
+	} else {
+		fmt.Fprintf(&text, " Known here: %s.", strings.Join(known, ", "))
+	}
+	return text.String()
+}
