@@ -15,7 +15,11 @@ require (
 	github.com/fatih/color v1.13.0 // indirect
 	github.com/goccy/go-json v0.10.6 // indirect
 	github.com/google/flatbuffers v25.12.19+incompatible // indirect
+<<<<<<< HEAD
 	github.com/google/uuid v1.6.0 // indirect
+=======
+	github.com/google/go-cmp v0.7.0 // indirect
+>>>>>>> file
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
 	github.com/mattn/go-colorable v0.1.12 // indirect
@@ -25,6 +29,10 @@ require (
 	github.com/zeebo/xxh3 v1.1.0 // indirect
 	golang.org/x/exp v0.0.0-20260112195511-716be5621a96 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+<<<<<<< HEAD
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
+=======
+	golang.org/x/text v0.43.0 // indirect
+>>>>>>> file
 )

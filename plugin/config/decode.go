@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -20,7 +21,16 @@ func Decode[O any](v Value, out *O) Problems {
 	if err != nil {
 		return Problems{{Text: err.Error()}}
 	}
-	return s.decode(v, reflect.ValueOf(out).Elem(), true)
+	return s.Decode(v, out)
+}
+
+// Decode is like the function [Decode] for a Spec made before. out must point to the struct that the Spec describes.
+func (s *Spec) Decode(v Value, out any) Problems {
+	dst := reflect.ValueOf(out)
+	if dst.Type() != reflect.PointerTo(s.typ) {
+		return Problems{{Text: fmt.Sprintf("options of %s cannot be read into %s", s.typ, dst.Type())}}
+	}
+	return s.decode(v, dst.Elem(), true)
 }
 
 // Check returns all problems of an object, warnings included, without keeping the values.
@@ -67,14 +77,23 @@ func (o *Option) decode(v Value, dst reflect.Value) Problems {
 	case o.Nested != nil:
 		return o.decodeNested(found, name, field)
 	}
-	if err := o.set(field, found); err != nil {
-		text := err.Error()
-		if o.Secret {
-			text = "cannot be read as " + o.Type // the reason would show the value
-		}
-		return Problems{{Path: name, Pos: found.Pos, Text: text}}
+	err := o.set(field, found)
+	if err != nil && o.Secret {
+		err = fmt.Errorf("cannot be read as %s", o.Type) // the reason would show the value
 	}
-	return nil
+	return problemsOf(err, found.Pos).Under(name)
+}
+
+// problemsOf returns the problems that an error stands for. One that is no *Error is a problem at pos.
+func problemsOf(err error, pos Pos) Problems {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		return e.Problems
+	}
+	return Problems{{Pos: pos, Text: err.Error()}}
 }
 
 func (o *Option) decodeNested(v Value, name string, dst reflect.Value) Problems {
@@ -216,13 +235,13 @@ func setList(dst reflect.Value, v Value) error {
 		items = []Value{v}
 	}
 	list := reflect.MakeSlice(dst.Type(), len(items), len(items))
+	var ps Problems
 	for i, item := range items {
-		if err := set(list.Index(i), item); err != nil {
-			return fmt.Errorf("element %d %w", i+1, err)
-		}
+		err := set(list.Index(i), item)
+		ps = append(ps, problemsOf(err, item.Pos).Under(fmt.Sprintf("[%d]", i))...)
 	}
 	dst.Set(list)
-	return nil
+	return ps.asError()
 }
 
 func setMap(dst reflect.Value, v Value) error {
@@ -230,15 +249,15 @@ func setMap(dst reflect.Value, v Value) error {
 		return fmt.Errorf("must be an object, not %s", v.Kind)
 	}
 	m := reflect.MakeMapWithSize(dst.Type(), len(v.Members))
+	var ps Problems
 	for _, member := range v.Members {
 		elem := reflect.New(dst.Type().Elem()).Elem()
-		if err := set(elem, member.Value); err != nil {
-			return fmt.Errorf("%s %w", member.Key, err)
-		}
+		err := set(elem, member.Value)
+		ps = append(ps, problemsOf(err, member.Value.Pos).Under(member.Key)...)
 		m.SetMapIndex(reflect.ValueOf(member.Key).Convert(dst.Type().Key()), elem)
 	}
 	dst.Set(m)
-	return nil
+	return ps.asError()
 }
 
 var units = map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour}

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Decoder is implemented by option types that read their value themselves.
+// Decoder is implemented by option types that read their value themselves. An *Error brings several problems, which
+// may all be warnings; their paths start below the option.
 type Decoder interface {
 	DecodeConfig(v Value) error
 }

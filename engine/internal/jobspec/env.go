@@ -65,7 +65,7 @@ type envOptions struct {
 	Name string `opt:"job.name" help:"Name of the job."`
 	Mode string `opt:"job.mode" default:"BATCH" enum:"BATCH,STREAMING" help:"Whether the job ends by itself."`
 
-	Parallelism *int `opt:"parallelism,execution.parallelism" help:"Lanes of sources that name none."`
+	Parallelism int `opt:"parallelism,execution.parallelism" help:"Lanes of sources that name none."`
 
 	CheckpointInterval time.Duration `opt:"checkpoint.interval" unit:"ms" help:"Time between two checkpoints."`
 	CheckpointTimeout  time.Duration `opt:"checkpoint.timeout" unit:"ms" help:"Longest time of one checkpoint."`
@@ -86,9 +86,9 @@ type envOptions struct {
 	Jars             config.Value `opt:"jars" help:"Ignored: there is no class path."`
 	CustomParameters config.Value `opt:"custom_parameters" help:"Kept, unused."`
 
-	ErrorPolicy   string   `opt:"row.error.policy" default:"fail" enum:"fail,skip" help:"Fate of refused rows."`
-	ErrorMaxRows  *int64   `opt:"row.error.max.rows" min:"0" help:"Refused rows that are skipped at most."`
-	ErrorMaxRatio *float64 `opt:"row.error.max.ratio" min:"0" max:"1" help:"Part of all rows that is skipped at most."`
+	ErrorPolicy   string  `opt:"row.error.policy" default:"fail" enum:"fail,skip" help:"Fate of refused rows."`
+	ErrorMaxRows  int64   `opt:"row.error.max.rows" default:"-1" min:"-1" help:"Most rows that are skipped."`
+	ErrorMaxRatio float64 `opt:"row.error.max.ratio" default:"1" min:"0" max:"1" help:"Most that is skipped, as a part."`
 
 	Raw config.Value `opt:"*"`
 }
@@ -103,8 +103,9 @@ func (p *parser) env(root config.Value) {
 	p.problems = append(p.problems, config.Decode(v, &o).Under("env")...)
 	p.envNearMisses(v, "")
 	e := Env{
-		Name: strings.TrimSpace(o.Name), Raw: v, Parallelism: max(1, p.parallelism("env", v, o.Parallelism)),
-		RetryTimes: o.RetryTimes, RetryInterval: o.RetryInterval,
+		Name: strings.TrimSpace(o.Name), Raw: v,
+		Parallelism: max(1, p.parallelism("env", v, o.Parallelism, "parallelism", "execution.parallelism")),
+		RetryTimes:  o.RetryTimes, RetryInterval: o.RetryInterval,
 		RowsPerSecond: o.RowsPerSecond, BytesPerSecond: o.BytesPerSecond,
 		SaveModeLocation: o.SaveModeLocation, ShadeIdentifier: o.ShadeIdentifier,
 	}
@@ -130,7 +131,7 @@ const minCheckpointTime = 10 * time.Millisecond
 
 func (p *parser) checkpointTime(v config.Value, what string, d time.Duration) time.Duration {
 	key := "checkpoint." + what
-	if _, written := v.Lookup(key); !written || d >= minCheckpointTime {
+	if _, written := p.written("env", v, key); !written || d >= minCheckpointTime {
 		return d
 	}
 	p.problems.Errorf("env."+key, at(v, key), "The minimum checkpoint %s is 10 mills.", what)
@@ -138,13 +139,7 @@ func (p *parser) checkpointTime(v config.Value, what string, d time.Duration) ti
 }
 
 func (p *parser) rowErrors(v config.Value, o envOptions) RowErrors {
-	r := RowErrors{Skip: o.ErrorPolicy == "skip", MaxRows: -1, MaxRatio: 1}
-	if o.ErrorMaxRows != nil {
-		r.MaxRows = *o.ErrorMaxRows
-	}
-	if o.ErrorMaxRatio != nil {
-		r.MaxRatio = *o.ErrorMaxRatio
-	}
+	r := RowErrors{Skip: o.ErrorPolicy == "skip", MaxRows: o.ErrorMaxRows, MaxRatio: o.ErrorMaxRatio}
 	if r.Skip {
 		return r
 	}
@@ -186,12 +181,4 @@ func begins(keys []string, prefix string) bool {
 
 func isForeign(key string) bool {
 	return slices.ContainsFunc(foreign, func(f string) bool { return strings.HasPrefix(key+".", f) })
-}
-
-// at returns the position of a key's value, or of the object if the key is not in it.
-func at(v config.Value, key string) config.Pos {
-	if found, ok := v.Lookup(key); ok && found.Pos.Line > 0 {
-		return found.Pos
-	}
-	return v.Pos
 }

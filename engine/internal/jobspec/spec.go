@@ -89,8 +89,9 @@ func (s *Spec) Blocks() []*Block {
 func Parse(root config.Value) (*Spec, error) {
 	p := &parser{spec: &Spec{}}
 	p.parse(root)
-	p.spec.Errors, p.spec.Warnings = p.problems.Errors(), p.problems.Warnings()
-	return p.spec, p.problems.Err()
+	problems := p.problems.Sorted()
+	p.spec.Errors, p.spec.Warnings = problems.Errors(), problems.Warnings()
+	return p.spec, problems.Err()
 }
 
 type parser struct {
@@ -128,7 +129,7 @@ type common struct {
 	Plugin      string       `opt:"plugin_name" help:"Name of the plugin."`
 	Output      string       `opt:"plugin_output,result_table_name" help:"Name of the dataset that the block makes."`
 	Inputs      []string     `opt:"plugin_input,source_table_name" help:"Names of the datasets that the block reads."`
-	Parallelism *int         `opt:"parallelism" help:"Number of lanes of a source."`
+	Parallelism int          `opt:"parallelism" help:"Number of lanes of a source."`
 	Raw         config.Value `opt:"*"`
 }
 
@@ -165,7 +166,7 @@ func (p *parser) block(v config.Value, role plugin.Role, index int) Block {
 		p.problems.Errorf(b.Path(), v.Pos, "The 'plugin_name' option is not configured, please configure it.")
 	}
 	b.Inputs = p.inputs(&b, c.Inputs)
-	b.Parallelism = p.parallelism(b.Path(), v, c.Parallelism)
+	b.Parallelism = p.parallelism(b.Path(), v, c.Parallelism, "parallelism")
 	if b.Parallelism > 0 && role != plugin.SourceRole {
 		p.problems.Warnf(b.Path()+".parallelism", at(v, "parallelism"),
 			"has no effect: a %s runs in the lanes of its sources", role)
@@ -217,19 +218,43 @@ func inputOption(v config.Value) string {
 const maxParallelism = 10_000
 
 // parallelism returns the number of lanes, 0 if none was written. SeaTunnel takes what is below 1 as 1.
-func (p *parser) parallelism(path string, v config.Value, n *int) int {
-	if n == nil {
+func (p *parser) parallelism(path string, v config.Value, n int, names ...string) int {
+	name, written := p.written(path, v, names...)
+	if !written {
 		return 0
 	}
-	path, pos := path+".parallelism", at(v, "parallelism")
+	path, pos := path+"."+name, at(v, name)
 	switch {
-	case *n < 1:
-		p.problems.Warnf(path, pos, "%d is below 1 and taken as 1", *n)
+	case n < 1:
+		p.problems.Warnf(path, pos, "%d is below 1 and taken as 1", n)
 		return 1
-	case *n > maxParallelism:
-		p.problems.Errorf(path, pos, "%d is too large, the most is %d", *n, maxParallelism)
+	case n > maxParallelism:
+		p.problems.Errorf(path, pos, "%d is too large, the most is %d", n, maxParallelism)
 		return 1
 	default:
-		return *n
+		return n
 	}
+}
+
+// written returns the name under which an option was written with a value that could be read.
+func (p *parser) written(path string, v config.Value, names ...string) (string, bool) {
+	for _, name := range names {
+		found, ok := v.Lookup(name)
+		if !ok || found.Kind == config.Null {
+			continue
+		}
+		failed := slices.ContainsFunc(p.problems, func(x config.Problem) bool {
+			return !x.Warning && x.Path == path+"."+name
+		})
+		return name, !failed
+	}
+	return "", false
+}
+
+// at returns the position of a key's value, or of the object if the key is not in it.
+func at(v config.Value, key string) config.Pos {
+	if found, ok := v.Lookup(key); ok && found.Pos.Line > 0 {
+		return found.Pos
+	}
+	return v.Pos
 }

@@ -79,7 +79,7 @@ func Build(ctx context.Context, o Options) (*Plan, error) {
 		return nil, err
 	}
 	b.plan.Pipelines = pipelines(b.ordered)
-	b.plan.view = newView(o.Spec, b.vertices)
+	b.plan.dag = newDAG(o.Spec, b.vertices)
 	return b.plan, nil
 }
 
@@ -223,7 +223,7 @@ func refuse(block *jobspec.Block, format string, args ...any) error {
 func (b *builder) env(v *Vertex, name string, inputs []*plugin.Table) plugin.Env {
 	return plugin.Env{
 		Job: b.Job, Vertex: name, Parallelism: v.Parallelism, Output: v.block.Output, Inputs: inputs,
-		Logger: b.Logger.Named(name), Alloc: b.Alloc, Now: b.Now, Dial: b.Dial,
+		Logger: b.Logger, Alloc: b.Alloc, Now: b.Now, Dial: b.Dial,
 	}
 }
 

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,10 +20,7 @@ func Check(spec *jobspec.Spec, registry *plugin.Registry, mode plugin.Mode) conf
 			problems = append(problems, checkBlock(block, registry, mode).Under(block.Path())...)
 		}
 	}
-	slices.SortStableFunc(problems, func(a, b config.Problem) int {
-		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
-	})
-	return problems
+	return problems.Sorted()
 }
 
 func checkBlock(block *jobspec.Block, registry *plugin.Registry, mode plugin.Mode) config.Problems {

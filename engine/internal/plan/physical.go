@@ -12,28 +12,32 @@ import (
 // PhysicalPipeline is one pipeline of SeaTunnel's execution plan, as finished jobs and later versions show it.
 type PhysicalPipeline struct {
 	// ID counts from 1. It is not the number of a Pipeline of the plan.
-	ID int
+	ID int `json:"id"`
 	// Vertices are sorted by ID.
-	Vertices []PhysicalVertex
-	Edges    []PhysicalEdge
+	Vertices []PhysicalVertex `json:"vertices"`
+	Edges    []PhysicalEdge   `json:"edges"`
 }
 
 // PhysicalVertex is a vertex of a PhysicalPipeline.
 type PhysicalVertex struct {
 	// ID is unique in the job.
-	ID   int
-	Role plugin.Role
+	ID int `json:"id"`
+	// Role is source, transform or sink.
+	Role string `json:"role"`
 	// Name is for example pipeline-1 [Source[0]-FakeSource].
-	Name        string
-	Parallelism int
+	Name        string `json:"name"`
+	Parallelism int    `json:"parallelism"`
 	// Tables are the paths of a source's or sink's tables; none for a transform.
-	Tables []string
+	Tables []string `json:"tables,omitempty"`
 	// Vertices are the names of the plan's vertices that it stands for: several for a chain of transforms.
-	Vertices []string
+	Vertices []string `json:"planVertices"`
 }
 
-// PhysicalEdge is an edge of a PhysicalPipeline.
-type PhysicalEdge struct{ Input, Target int }
+// PhysicalEdge is an edge of a PhysicalPipeline, by the vertices' IDs.
+type PhysicalEdge struct {
+	Input  int `json:"input"`
+	Target int `json:"target"`
+}
 
 type edge struct{ from, to *node }
 
@@ -252,7 +256,7 @@ func number(parts [][]edge) []PhysicalPipeline {
 
 func (n *node) physical(pipeline int) PhysicalVertex {
 	v := PhysicalVertex{
-		ID: n.id, Role: n.role, Name: fmt.Sprintf("pipeline-%d [%s]", pipeline, n.name), Parallelism: n.parallelism,
+		ID: n.id, Role: n.role.String(), Name: fmt.Sprintf("pipeline-%d [%s]", pipeline, n.name), Parallelism: n.parallelism,
 		Tables: n.tables,
 	}
 	for _, m := range n.vertices {

@@ -4,7 +4,7 @@
 //
 // Where SeaTunnel would copy parts of a graph, split it or put shuffles in, the plan keeps one vertex for each block
 // of the job file: a union is a vertex with several inputs, several tables are several instances of a sink inside one
-// vertex. What SeaTunnel would have made of the same job is in [View], for those who ask over REST.
+// vertex. What SeaTunnel would have made of the same job is in [DAG], for those who ask over REST.
 package plan
 
 import (
@@ -25,12 +25,12 @@ type Plan struct {
 	// Warnings go to the job's log.
 	Warnings config.Problems
 
-	view    View
+	dag     DAG
 	closers []io.Closer // in the order of opening
 }
 
-// View returns the job's graph as SeaTunnel's REST API shows it.
-func (p *Plan) View() View { return p.view }
+// DAG returns the job's graph as SeaTunnel's REST API shows it.
+func (p *Plan) DAG() DAG { return p.dag }
 
 // Close closes the sources and sinks that implement io.Closer, the last opened first.
 func (p *Plan) Close() error {

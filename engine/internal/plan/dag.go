@@ -5,33 +5,37 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// View is a job's graph as SeaTunnel would have made it, for REST answers. It differs from what runs: SeaTunnel merges
+// DAG is a job's graph as SeaTunnel would have made it, for REST answers. It differs from what runs: SeaTunnel merges
 // chains of transforms, copies the branches of a union into pipelines of their own, and has a sink vertex for each
-// table where a sink takes one only. Shuffles, which SeaTunnel puts before such sinks, are not shown.
-type View struct {
-	Logical  Logical
-	Physical []PhysicalPipeline
+// table where a sink takes one only. Shuffles, which SeaTunnel puts before such sinks, are not shown. A DAG is encoded
+// into the history of jobs, so its JSON names stay.
+type DAG struct {
+	Logical  Logical            `json:"logical"`
+	Physical []PhysicalPipeline `json:"physical"`
 }
 
 // Logical is the graph that SeaTunnel 2.3.4 shows of a running job.
 type Logical struct {
-	Vertices []LogicalVertex
-	Edges    []LogicalEdge
+	Vertices []LogicalVertex `json:"vertices"`
+	Edges    []LogicalEdge   `json:"edges"`
 }
 
 // LogicalVertex is a vertex of a Logical graph. SeaTunnel prints its name as Name(id=ID).
 type LogicalVertex struct {
 	// ID comes from one counter from 1 for all that SeaTunnel's parser creates, so there may be gaps: a sink for
 	// several tables uses up one for each table before its own.
-	ID          int
-	Name        string
-	Parallelism int
+	ID          int    `json:"id"`
+	Name        string `json:"name"`
+	Parallelism int    `json:"parallelism"`
 }
 
 // LogicalEdge is an edge of a Logical graph, by the vertices' names.
-type LogicalEdge struct{ Input, Target string }
+type LogicalEdge struct {
+	Input  string `json:"input"`
+	Target string `json:"target"`
+}
 
-// node is a vertex while a View is made.
+// node is a vertex while a DAG is made.
 type node struct {
 	id          int
 	name        string
@@ -44,10 +48,10 @@ type node struct {
 	vertices []*Vertex
 }
 
-func newView(spec *jobspec.Spec, vertices map[jobspec.Ref]*Vertex) View {
+func newDAG(spec *jobspec.Spec, vertices map[jobspec.Ref]*Vertex) DAG {
 	sinks := logicalNodes(spec, vertices)
 	all := walk(sinks)
-	return View{Logical: logical(all), Physical: physical(all)}
+	return DAG{Logical: logical(all), Physical: physical(all)}
 }
 
 // logicalNodes numbers the vertices in the order in which SeaTunnel creates them and returns the sinks.
