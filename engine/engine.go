@@ -130,18 +130,14 @@ func (e *Engine) List(ctx context.Context, f Filter) iter.Seq2[Info, error] {
 			return
 		}
 		for stored, err := range e.store.Jobs(ctx, true) {
-			if err != nil {
-				yield(Info{}, err)
-				return
+			var info Info
+			if err == nil {
+				info, err = decodeInfo(stored)
 			}
-			rec, err := decodeRecord(stored)
 			if err != nil {
-				if !yield(Info{ID: stored.ID}, err) {
-					return
-				}
-				continue
+				info = Info{ID: stored.ID}
 			}
-			if f.takes(rec.State) && !yield(rec.info(), nil) {
+			if (err != nil || f.takes(info.State)) && !yield(info, err) {
 				return
 			}
 		}
@@ -176,6 +172,9 @@ func (e *Engine) Stop(ctx context.Context, id int64, o StopOptions) error {
 	}
 	return fmt.Errorf("%w: %d", ErrJobEnded, id)
 }
+
+// Closing reports whether Close has begun: no job is taken any more.
+func (e *Engine) Closing() bool { return e.closing.Err() != nil }
 
 // Config returns the text of a job as it was submitted.
 func (e *Engine) Config(ctx context.Context, id int64) ([]byte, error) {

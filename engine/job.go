@@ -13,6 +13,8 @@ type Job struct {
 	eng *Engine
 	id  int64
 	log *jobLog
+	// secrets are set before the job starts and not changed then.
+	secrets *redactor
 	// done is closed when the job has ended or was suspended by Close.
 	done chan struct{}
 

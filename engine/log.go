@@ -46,15 +46,16 @@ func (l *jobLog) text() []byte {
 	return bytes.Clone(l.buf)
 }
 
-// jobLogger returns a logger that writes to the job's own log and to the host's logger, there with the job's id.
-func jobLogger(host hclog.Logger, own *jobLog, id int64) hclog.Logger {
+// jobLogger returns a logger that writes to the job's own log and to the host's logger, there with the job's id, both
+// without the job's secrets.
+func jobLogger(host hclog.Logger, own *jobLog, id int64, secrets *redactor) hclog.Logger {
 	if own.limit < 0 {
-		return host.With("job", id)
+		return secrets.logger(host.With("job", id))
 	}
 	var out io.Writer = own
 	logger := hclog.NewInterceptLogger(&hclog.LoggerOptions{Output: out, Level: hclog.Info, DisableTime: false})
 	logger.RegisterSink(&hostSink{host: host, id: id})
-	return logger
+	return secrets.logger(logger)
 }
 
 // hostSink hands a job's lines on to the host.

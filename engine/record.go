@@ -59,6 +59,15 @@ func decodeRecord(j store.Job) (*record, error) {
 	return r, nil
 }
 
+// decodeInfo returns what a stored job's record says.
+func decodeInfo(j store.Job) (Info, error) {
+	rec, err := decodeRecord(j)
+	if err != nil {
+		return Info{}, err
+	}
+	return rec.info(), nil
+}
+
 // submitOptions returns the options that the job was submitted with, for a resume.
 func (r *record) submitOptions() SubmitOptions {
 	return SubmitOptions{ID: r.ID, Name: r.GivenName, Format: r.Format, Variables: r.Variables}

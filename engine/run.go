@@ -76,13 +76,13 @@ func (e *Engine) observer(j *Job, pipeline int) exec.Observer {
 	at := func() eventBase { return eventBase{j.id, e.options.Now()} }
 	return exec.Observer{
 		Checkpoint: func(epoch uint64, d time.Duration, err error) {
-			e.hub.publish(CheckpointDone{at(), pipeline, epoch, d, err})
+			e.hub.publish(CheckpointDone{at(), pipeline, epoch, d, j.secrets.err(err)})
 		},
 		Restarting: func(attempt int, err error) {
-			e.hub.publish(Restarted{at(), pipeline, attempt, err})
+			e.hub.publish(Restarted{at(), pipeline, attempt, j.secrets.err(err)})
 		},
 		RowsRejected: func(vertex string, rows int, err error) {
-			e.hub.publish(RowsRejected{at(), vertex, rows, err})
+			e.hub.publish(RowsRejected{at(), vertex, rows, j.secrets.err(err)})
 		},
 		SchemaChanged: func(c plugin.SchemaChange) {
 			e.hub.publish(SchemaChanged{at(), c.New.ID.String(), c.Statement})
@@ -126,6 +126,7 @@ func (e *Engine) runAll(j *Job) ([]exec.Outcome, error) {
 	for i, r := range runners {
 		wg.Go(func() {
 			outcomes[i], errs[i] = r.Run(e.running)
+			errs[i] = j.secrets.err(errs[i])
 			if outcomes[i] == exec.Failed && len(runners) > 1 {
 				if _, err := j.intend(e.running, Failing, reason(errs[i])); err != nil {
 					e.logger.Warn("the state of a failing job could not be stored", "job", j.id, "error", err)
@@ -227,17 +228,6 @@ func reason(err error) string {
 		return ""
 	}
 	return strings.TrimSpace(err.Error())
-}
-
-// checkTags refuses a job that asks for tags which this engine does not have.
-func (e *Engine) checkTags(filter map[string]string) error {
-	for k, v := range filter {
-		if e.options.Tags[k] != v {
-			return fmt.Errorf("NoEnoughResourceException: can't apply resource request: the job asks for the tag %s = %s, "+
-				"this engine has %v; change env.tag_filter or the engine's tags", k, v, e.options.Tags)
-		}
-	}
-	return nil
 }
 
 // resumeAll starts the jobs that the store has as not ended.

@@ -7,6 +7,7 @@ import (
 	"github.com/culvertdata/culvert/encrypt"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/config/hocon"
 )
 
 // decrypt returns a job file's tree with the secrets of its sources and sinks in clear. The text that is stored stays
@@ -35,6 +36,22 @@ func (e *Engine) decrypt(root config.Value) (config.Value, error) {
 		root = root.Set(role.String(), blocks)
 	}
 	return root, problems.Err()
+}
+
+// EncryptConfig encrypts the secrets of a job file in JSON with the shade that its env names: those of every source and
+// sink, and those that their plugins declare. Nothing else changes, not a byte.
+func (e *Engine) EncryptConfig(job []byte) ([]byte, error) {
+	if _, err := hocon.Parse(job, hocon.Options{JSON: true}); err != nil {
+		return nil, err
+	}
+	return e.options.Shades.EncryptJSON(job, func(role, name string) []string {
+		for _, r := range []plugin.Role{plugin.SourceRole, plugin.SinkRole} {
+			if p, ok := e.options.Plugins.Lookup(r, name); ok && r.String() == role {
+				return p.Spec().Secrets()
+			}
+		}
+		return nil
+	})
 }
 
 func (e *Engine) decryptBlock(block config.Value, role plugin.Role, index int, shade encrypt.Shade, problems *config.Problems) config.Value {

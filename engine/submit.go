@@ -142,7 +142,8 @@ func envOptions(env config.Value) []EnvOption {
 
 // plan opens the job's plugins.
 func (e *Engine) plan(ctx context.Context, j *Job, spec *jobspec.Spec) (*plan.Plan, error) {
-	logger := jobLogger(e.logger, j.log, j.id)
+	j.secrets = e.secretsIn(spec)
+	logger := jobLogger(e.logger, j.log, j.id, j.secrets)
 	planned, err := plan.Build(ctx, plan.Options{
 		Spec:     spec,
 		Registry: e.options.Plugins,
@@ -153,7 +154,7 @@ func (e *Engine) plan(ctx context.Context, j *Job, spec *jobspec.Spec) (*plan.Pl
 		Dial:     e.options.Dial,
 	})
 	if err != nil {
-		return nil, err
+		return nil, j.secrets.err(err)
 	}
 	for _, w := range planned.Warnings {
 		logger.Warn(w.String())

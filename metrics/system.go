@@ -1,5 +1,9 @@
-// Package metrics tells how the process and the machine are doing, in the words of SeaTunnel's system monitoring
-// information. It is a leaf: it knows nothing of jobs.
+// Package metrics tells how an engine, its jobs, the process and the machine are doing: in the words of SeaTunnel's
+// system monitoring information ([Monitor]), as counters with rates ([Job]), and as metric families in the text formats
+// of Prometheus and OpenMetrics ([Families], [AppendText]).
+//
+// It is a leaf: what it shows of jobs is handed to it as [Stats]. Package metrics/prometheus has a collector for
+// hosts with a registry of their own.
 package metrics
 
 import (

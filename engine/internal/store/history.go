@@ -47,6 +47,20 @@ type endedJob struct {
 	bytes int64
 }
 
+// CountEnded returns the number of ended jobs in each state.
+func (s *Store) CountEnded(ctx context.Context) (map[string]int, error) {
+	counts := map[string]int{}
+	err := s.view(ctx, func(txn *badger.Txn) error {
+		return scan(txn, []byte{recordFamily}, func(_, value []byte) error {
+			if h, err := parseHeader(value); err == nil && h.Ended {
+				counts[h.State]++
+			}
+			return ctx.Err()
+		})
+	})
+	return counts, err
+}
+
 func (s *Store) ended(ctx context.Context) ([]endedJob, error) {
 	var jobs []endedJob
 	err := s.db.View(func(txn *badger.Txn) error {
