@@ -133,7 +133,7 @@ func ExampleEngine_Explain() {
 	//   Source[0]-FakeSource -> Sink[0]-Blackhole-MultiTableSink
 	//       shop.orders (id BIGINT, name STRING)
 	// Source[0]-FakeSource: 1 splits, about 10 rows
-	// Source[0]-FakeSource -> Sink[0]-Blackhole-MultiTableSink: at-least-once
+	// Source[0]-FakeSource -> Sink[0]-Blackhole-MultiTableSink: effectively-once
 }
 
 func ExampleEngine_Subscribe() {

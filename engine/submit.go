@@ -97,11 +97,12 @@ func (e *Engine) checkUnused(ctx context.Context, o *SubmitOptions) error {
 // parse reads a job text into its specification, which may have errors: plan reports them together with those of the
 // plugins' options.
 func (e *Engine) parse(text []byte, o SubmitOptions) (*jobspec.Spec, error) {
-	root, err := hocon.Parse(text, hocon.Options{
-		Variables: o.Variables,
-		Env:       e.options.Env,
-		JSON:      o.Format == JSON || o.Format == Auto && looksLikeJSON(text),
-	})
+	options := hocon.Options{Variables: o.Variables, Env: e.options.Env,
+		JSON: o.Format == JSON || o.Format == Auto && looksLikeJSON(text)}
+	if options.Variables == nil && !options.JSON {
+		options.Variables = map[string]string{} // so that ${name:default} takes its default inside quotes too
+	}
+	root, err := hocon.Parse(text, options)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,10 +12,12 @@ import (
 
 // Schema is the block schema { table, schema_first, comment, fields | columns, primaryKey, constraintKeys } of a job
 // file: the columns of a source that cannot know them. As an option's type it decodes itself and reports all problems.
+// Columns may be left out for sources that know theirs and take only the table's name, such as parquet files.
 type Schema struct {
 	// ID is schema.table; the zero value if it is not given.
 	ID      TableID
 	Comment string
+	// Columns are nil if neither fields nor columns is given.
 	Columns []SchemaColumn
 	// Long says that the columns were declared in the long form, columns = [...]. In it SeaTunnel takes a missing
 	// columnLength for 0, in the short form for unlimited.
@@ -49,7 +52,7 @@ type schemaOptions struct {
 
 // Rules implements config.Ruled.
 func (schemaOptions) Rules() []config.Rule {
-	return []config.Rule{config.ExactlyOne("fields", "columns")}
+	return []config.Rule{config.AtMostOne("fields", "columns")}
 }
 
 type columnOptions struct {
@@ -69,8 +72,24 @@ type primaryKeyOptions struct {
 
 type keyOptions struct {
 	Name    string             `opt:"constraintName" required:"true" help:"Name of the key."`
-	Type    string             `opt:"constraintType" required:"true" enum:"INDEX_KEY,UNIQUE_KEY,FOREIGN_KEY,VECTOR_INDEX_KEY" help:"Kind of the key."`
+	Type    constraintType     `opt:"constraintType" required:"true" help:"Kind of the key."`
 	Columns []keyColumnOptions `opt:"constraintColumns" required:"true" help:"Its columns."`
+}
+
+// constraintType is the kind of a key as the job language spells it, in any case.
+type constraintType ConstraintKind
+
+// DecodeConfig implements config.Decoder.
+func (t *constraintType) DecodeConfig(v config.Value) error {
+	var names []string
+	for k := IndexKey; k <= VectorIndexKey; k++ {
+		if strings.EqualFold(k.String(), v.Text) {
+			*t = constraintType(k)
+			return nil
+		}
+		names = append(names, k.String())
+	}
+	return fmt.Errorf("%q is not allowed; allowed: %s", v.String(), strings.Join(names, ", "))
 }
 
 type keyColumnOptions struct {
@@ -179,22 +198,13 @@ func (s *Schema) addKeys(o schemaOptions, v config.Value, ps *config.Problems) {
 		}
 	}
 	for i, key := range o.Constraints {
-		c := Constraint{Name: key.Name, Kind: constraintKind(key.Type)}
+		c := Constraint{Name: key.Name, Kind: ConstraintKind(key.Type)}
 		for _, col := range key.Columns {
 			s.checkColumn(col.Name, fmt.Sprintf("constraintKeys[%d].constraintColumns", i), at(v, "constraintKeys"), ps)
 			c.Columns = append(c.Columns, ConstraintColumn{Name: col.Name, Desc: col.Sort == "DESC"})
 		}
 		s.Constraints = append(s.Constraints, c)
 	}
-}
-
-func constraintKind(name string) ConstraintKind {
-	for k := IndexKey; k < VectorIndexKey; k++ {
-		if k.String() == name {
-			return k
-		}
-	}
-	return VectorIndexKey
 }
 
 func (s *Schema) checkColumn(name, path string, pos config.Pos, ps *config.Problems) {
@@ -222,8 +232,12 @@ func (s Schema) Names() []string {
 }
 
 // Table makes the table. Its name is schema.table, else fallback, else that of [DefaultTableID]; catalog names the
-// plugin.
+// plugin. It fails if the schema has no columns.
 func (s Schema) Table(fallback TableID, catalog string) (*Table, error) {
+	if len(s.Columns) == 0 {
+		return nil, &Error{Code: CodeConfig, Table: s.ID, Err: errors.New("schema has neither fields nor columns"),
+			Fix: "list the columns in schema.fields as name = type"}
+	}
 	t := Table{ID: s.ID, Comment: s.Comment, KeyName: s.KeyName, Constraints: s.Constraints, Catalog: catalog}
 	if t.ID.Name == "" {
 		t.ID = fallback

@@ -152,7 +152,7 @@ const streamingJob = `
 env { job.mode = STREAMING, checkpoint.interval = 60000 }
 source {
   FakeSource {
-    row.num = 1000000, split.num = 100000, split.read-interval = 1000
+    row.num = 10000, split.num = 1000, split.read-interval = 1000
     schema { fields { name = string, age = int } }
   }
 }

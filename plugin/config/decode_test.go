@@ -96,11 +96,26 @@ func TestDecode(t *testing.T) {
 		{"whole numbers written otherwise", `{tiny = 5.0, long = 1e3}`, func(o *everything) { o.Tiny, o.Long = 5, 1000 }},
 		{"a text from an object", `{text = {a = [1, x]}}`, func(o *everything) { o.Text = `{"a":[1,"x"]}` }},
 		{"embedded", `{retries = 9}`, func(o *everything) { o.Retries = 9 }},
-		{"duration in the unit", `{wait = 1500, max_wait = 1.5}`, func(o *everything) { o.Wait, o.MaxWait = second, &second }},
-		{"duration with units", `{wait = 1s500ms, max_wait = "1500ms"}`, func(o *everything) { o.Wait, o.MaxWait = second, &second }},
-		{"enum in any case", `{mode = slow, modes = [A, b]}`, func(o *everything) { o.Mode, o.Modes = "SLOW", []string{"a", "b"} }},
-		{"list", `{names = [a, 1], numbers = ["3", 4]}`, func(o *everything) { o.Names, o.Numbers = []string{"a", "1"}, []int{3, 4} }},
-		{"list in a text", `{names = "a, b ,c", numbers = 5}`, func(o *everything) { o.Names, o.Numbers = []string{"a", "b", "c"}, []int{5} }},
+		{"duration in the unit", `{wait = 1500, max_wait = 1.5}`, func(o *everything) {
+			o.Wait, o.MaxWait = second,
+				&second
+		}},
+		{"duration with units", `{wait = 1s500ms, max_wait = "1500ms"}`, func(o *everything) {
+			o.Wait,
+				o.MaxWait = second, &second
+		}},
+		{"enum in any case", `{mode = slow, modes = [A, b]}`, func(o *everything) {
+			o.Mode, o.Modes = "SLOW",
+				[]string{"a", "b"}
+		}},
+		{"list", `{names = [a, 1], numbers = ["3", 4]}`, func(o *everything) {
+			o.Names, o.Numbers = []string{"a", "1"},
+				[]int{3, 4}
+		}},
+		{"list in a text", `{names = "a, b ,c", numbers = 5}`, func(o *everything) {
+			o.Names, o.Numbers = []string{"a",
+				"b", "c"}, []int{5}
+		}},
 		{"empty lists", `{names = "", numbers = []}`, func(o *everything) { o.Names, o.Numbers = []string{}, []int{} }},
 		{"list of lists", `{matrix = [[1, 2], [], "3,4"]}`, func(o *everything) { o.Matrix = [][]int{{1, 2}, {}, {3, 4}} }},
 		{"alias", `{old.names = [a]}`, func(o *everything) { o.Names = []string{"a"} }},
@@ -231,7 +246,8 @@ func TestDecodeProblems(t *testing.T) {
 }
 
 func TestSecretsStayOutOfMessages(t *testing.T) {
-	for _, text := range []string{`{login.pin = hunter2}`, `{login { pin = hunter2 }}`, `{login.pin = [hunter2]}`, `{login.pin {hunter2 = 1}}`} {
+	for _, text := range []string{`{login.pin = hunter2}`, `{login { pin = hunter2 }}`, `{login.pin = [hunter2]}`,
+		`{login.pin {hunter2 = 1}}`} {
 		var o everything
 		ps := config.Decode(value(t, text), &o)
 		if ps.Err() == nil || strings.Contains(ps.Err().Error(), "hunter2") {
@@ -311,7 +327,8 @@ func TestRawTakesUnknownOptions(t *testing.T) {
 		All  config.Value `opt:"*"`
 	}
 	var o options
-	if ps := config.Decode(value(t, `{name = a, other = b}`), &o); len(ps) > 0 || o.All.JSON() != `{"name":"a","other":"b"}` {
+	if ps := config.Decode(value(t, `{name = a, other = b}`),
+		&o); len(ps) > 0 || o.All.JSON() != `{"name":"a","other":"b"}` {
 		t.Errorf("%v %s", ps, o.All.JSON())
 	}
 }

@@ -96,9 +96,11 @@ const wantSchema = `{
 "properties": {
  "url": {"description": "Address, a|b.", "type": "string"},
  "password": {"description": "Password.", "type": "string", "writeOnly": true, "x-aliases": ["secret_key"]},
- "mode": {"description": "What to do with old rows.", "type": "string", "enum": ["append", "replace"], "default": "append"},
+ "mode": {"description": "What to do with old rows.", "type": "string", "enum": ["append", "replace"],
+ 	"default": "append"},
  "key": {"description": "Key columns.", "type": "array", "items": {"type": "string"}, "default": ["id", "at"]},
- "wait": {"description": "Pause.", "type": ["number", "string"], "minimum": 1, "maximum": 1000, "default": 500, "x-unit": "ms"},
+ "wait": {"description": "Pause.", "type": ["number", "string"], "minimum": 1, "maximum": 1000, "default": 500,
+ 	"x-unit": "ms"},
  "retry": {"description": "Attempts.", "type": "integer", "minimum": 0},
  "exact": {"description": "Exactly once.", "type": "boolean", "default": false},
  "props": {"description": "More.", "type": "object", "additionalProperties": {"type": "string"}},
@@ -121,5 +123,6 @@ const wantSchema = `{
   {"allOf": [{"required": ["key"]}, {"required": ["columns"]}]},
   {"not": {"anyOf": [{"required": ["key"]}, {"required": ["columns"]}]}}
  ]},
- {"if": {"properties": {"mode": {"const": "replace"}}, "required": ["mode"]}, "then": {"allOf": [{"required": ["key"]}]}}
+ {"if": {"properties": {"mode": {"const": "replace"}}, "required": ["mode"]},
+ 	"then": {"allOf": [{"required": ["key"]}]}}
 ]}`

@@ -136,7 +136,8 @@ func (s *Spec) claim(names []string) error {
 func option(f reflect.StructField, tag string, index []int, outer []reflect.Type) (Option, error) {
 	names := strings.Split(tag, ",")
 	o := Option{
-		Name: names[0], Aliases: names[1:], names: names, Unit: f.Tag.Get("unit"), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
+		Name: names[0], Aliases: names[1:], names: names, Unit: f.Tag.Get("unit"),
+		Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
 		Required: f.Tag.Get("required") == "true", Secret: f.Tag.Get("secret") == "true", Help: f.Tag.Get("help"),
 		index: index, kind: f.Type,
 	}
@@ -190,9 +191,9 @@ func (o *Option) checkTags(f reflect.StructField) error {
 	return nil
 }
 
-// innerType returns what pointers and lists of t hold.
+// innerType returns what pointers and lists of t hold. A type that reads its value itself is not looked into.
 func innerType(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+	for (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice) && !reflect.PointerTo(t).Implements(decoderType) {
 		t = t.Elem()
 	}
 	return t
@@ -249,7 +250,8 @@ func typeName(t reflect.Type) string {
 		return "double"
 	case reflect.Int64, reflect.Uint64:
 		return "long"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32:
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		return "int"
 	default:
 		return "string"

@@ -9,13 +9,17 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// change is a schema change that lanes have come to and wait with.
+// change is a schema change that lanes have come to and wait with. It goes through three phases: the other lanes that
+// carry the table come to it too, or to the end of their splits; all other lanes flush, for they may have written rows
+// of the table before; then the sinks are changed.
 type change struct {
 	plugin.SchemaChange
-	source   *source
-	carriers []int // lanes that hold a split of the table and have not come to the change
-	arrived  []int
-	applying bool
+	source    *source
+	carriers  []int // lanes that hold a split of the table and have not come to the change
+	arrived   []int
+	flushing  bool
+	unflushed []int // lanes that were asked to flush
+	applying  bool
 }
 
 func (e changeReached) apply(c *coordinator) {
@@ -36,6 +40,16 @@ func (e changeReached) apply(c *coordinator) {
 		return
 	}
 	ch.arrived = append(ch.arrived, e.lane)
+	c.flushed(e.lane)
+}
+
+func (e writersFlushed) apply(c *coordinator) { c.flushed(e.lane) }
+
+// flushed notes that the writers of a lane hold nothing that a change waits for.
+func (c *coordinator) flushed(lane int) {
+	for _, ch := range c.changes {
+		ch.unflushed = slices.DeleteFunc(ch.unflushed, func(l int) bool { return l == lane })
+	}
 	c.advanceChanges()
 }
 
@@ -60,19 +74,37 @@ func (l *laneState) carries(table plugin.TableID) bool {
 	})
 }
 
-// advanceChanges applies the changes that all their lanes have come to.
+// advanceChanges takes each change as far as it can go.
 func (c *coordinator) advanceChanges() {
 	for _, ch := range c.changes {
 		ch.carriers = slices.DeleteFunc(ch.carriers, func(lane int) bool {
 			return slices.Contains(ch.arrived, lane) || !c.lanes[lane].carries(ch.New.ID)
 		})
-		if len(ch.carriers) > 0 || ch.applying {
+		if len(ch.carriers) > 0 {
+			continue
+		}
+		if !ch.flushing {
+			ch.flushing = true
+			c.flushFor(ch)
+		}
+		if len(ch.unflushed) > 0 || ch.applying {
 			continue
 		}
 		ch.applying = true
 		c.operate("schema change", func(ctx context.Context) event {
 			return changed{ch, c.env.tables.spread(ctx, ch.source.vertex, ch.SchemaChange)}
 		})
+	}
+}
+
+// flushFor asks the lanes to flush that do not wait with a change: those have flushed when they came to it.
+func (c *coordinator) flushFor(ch *change) {
+	for i, l := range c.lanes {
+		waits := slices.ContainsFunc(c.changes, func(ch *change) bool { return slices.Contains(ch.arrived, i) })
+		if !waits {
+			ch.unflushed = append(ch.unflushed, i)
+			l.send(message{order: flushWriters})
+		}
 	}
 }
 

@@ -19,10 +19,4 @@ func newBuilder(t *plugin.Table, alloc memory.Allocator) *column.Builder {
 }
 
 // sizeOf returns the size of a batch by SeaTunnel's rule.
-func sizeOf(b plugin.Batch) int64 {
-	var n int64
-	for _, c := range b.Rows.Columns() {
-		n += int64(c.Data().SizeInBytes())
-	}
-	return n
-}
+func sizeOf(b plugin.Batch) int64 { return column.Size(b) }

@@ -333,7 +333,8 @@ func leadsTo(v, sink *plan.Vertex) bool {
 
 func (e failed) apply(c *coordinator) { c.fail(e.who, e.err) }
 
-// fail ends the attempt. While the engine closes, the failure waits for the next start.
+// fail ends the attempt. A failure that comes after Cancel changes nothing, and while the engine closes it waits for
+// the next start.
 func (c *coordinator) fail(who string, err error) {
 	log := c.options.Logger
 	var p *panicError
@@ -342,6 +343,10 @@ func (c *coordinator) fail(who string, err error) {
 	}
 	if c.pending != nil {
 		c.observeCheckpoint(err)
+	}
+	if c.runner.wanted(wantCancel) {
+		c.end = &ending{outcome: Canceled}
+		return
 	}
 	if c.runner.wanted(wantSuspend) {
 		log.Warn("a failure while the engine closes; the pipeline goes on from its last checkpoint", "where", who, "error", err)

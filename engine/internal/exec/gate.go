@@ -16,13 +16,14 @@ const (
 // errStopped is what a reader gets from its Out when the attempt stops.
 var errStopped = errors.New("the pipeline is being stopped")
 
-// item is what passes a gate: a batch, or one of the pointers.
+// item is what passes a gate: a batch, or one of the others.
 type item struct {
 	batch   plugin.Batch
 	bytes   int64
 	barrier *barrier
 	change  *plugin.SchemaChange
 	end     *splitEnd
+	flush   bool
 }
 
 // barrier separates the rows of two epochs, and carries what the reading side knows about the older one.

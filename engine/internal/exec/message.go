@@ -17,6 +17,7 @@ const (
 	assignSplit   order = iota // read message.split
 	raiseBarrier               // put a barrier for message.epoch into the stream, and read on unless it is the last
 	epochComplete              // tell the reader that message.epoch is durable
+	flushWriters               // flush what was written so far, for a schema change in another lane
 	changeApplied              // the schema change that the lane waits with is applied
 	stopLane                   // end
 )
@@ -57,6 +58,9 @@ type changeReached struct {
 	lane   int
 	change plugin.SchemaChange
 }
+
+// writersFlushed answers flushWriters.
+type writersFlushed struct{ lane int }
 
 // barrierPassed is a lane that flushed its writers at a barrier.
 type barrierPassed struct {

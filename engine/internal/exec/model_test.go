@@ -521,7 +521,7 @@ func sourceVertex(name string, parallelism int, s plugin.Source) *plan.Vertex {
 
 func sinkVertex(name string, s plugin.Sink, tables ...*plugin.Table) *plan.Vertex {
 	return &plan.Vertex{Role: plugin.SinkRole, Name: name, Plugin: "Model", Tables: tables,
-		Sinks: []plan.SinkInstance{{Sink: s}}, Env: env(name)}
+		Sinks: []plan.SinkInstance{{Sink: s, Env: env(name)}}, Env: env(name)}
 }
 
 func transformVertex(name string, t func() plugin.Transform) *plan.Vertex {
@@ -567,6 +567,7 @@ func start(t *testing.T, o Options) *ran {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &ran{Runner: New(o), t: t, cancel: cancel, done: make(chan struct{})}
+	r.grace = 300 * time.Millisecond
 	go func() {
 		defer close(r.done)
 		r.outcome, r.err = r.Run(ctx)

@@ -152,6 +152,8 @@ func (r *readingSide) obey(ctx context.Context) (stop bool, err error) {
 			err = r.begin(ctx, m.split)
 		case raiseBarrier:
 			err = r.barrier(m)
+		case flushWriters:
+			err = stopped(r.gate.put(item{flush: true}))
 		case epochComplete:
 			err = r.ack(ctx, m.epoch)
 		}

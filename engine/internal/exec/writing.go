@@ -105,6 +105,12 @@ func (w *writingSide) handle(ctx context.Context, it item) error {
 		return w.barrier(ctx, it.barrier)
 	case it.change != nil:
 		return w.change(ctx, it.change)
+	case it.flush:
+		if err := w.flush(ctx, w.epoch+1); err != nil {
+			return err
+		}
+		w.report(writersFlushed{w.number})
+		return nil
 	case it.end != nil:
 		w.report(splitWritten{w.number, it.end.id})
 		return nil
