@@ -28,8 +28,8 @@ func TestTextFormats(t *testing.T) {
 func TestRates(t *testing.T) {
 	for value, want := range map[float64]string{0: "0.0", 12.5: "12.5", 100: "100.0", 12345678.9: "1.23456789E7", 1e7: "1.0E7",
 		9999999: "9999999.0", 0.0001: "1.0E-4", 0.001: "0.001", 2.5e-5: "2.5E-5"} {
-		if got := FormatRate(value); got != want {
-			t.Errorf("FormatRate(%v) = %s, want %s", value, got, want)
+		if got := string(AppendRate(nil, value)); got != want {
+			t.Errorf("AppendRate(%v) = %s, want %s", value, got, want)
 		}
 	}
 	start := time.Unix(1000, 0)
