@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/checkpoint"
@@ -55,6 +56,7 @@ type ending struct {
 	err      error
 	graceful bool
 	killed   bool
+	stuck    bool // an operation on a sink did not return
 }
 
 // operation is work that may block: it runs on a goroutine of its own, one at a time.
@@ -266,9 +268,9 @@ func (c *coordinator) start(cp *checkpoint.Checkpoint) {
 	}
 	var lanes []*lane
 	for i, v := range p.Sources() {
-		s := &source{number: i, vertex: v, commands: make(chan command, 4)}
+		s := &source{number: i, vertex: v, lanes: max(1, v.Parallelism), commands: make(chan command, 4)}
 		c.sources = append(c.sources, s)
-		for k := range max(1, v.Parallelism) {
+		for k := range s.lanes {
 			l := newLane(len(lanes), k, v, c.env, c.box.post)
 			lanes = append(lanes, l)
 			c.lanes = append(c.lanes, &laneState{link: l, source: s, idle: true})
@@ -362,7 +364,7 @@ func (c *coordinator) teardown() {
 	if !c.end.graceful {
 		c.cancelLanes()
 	}
-	if c.end.killed {
+	if c.end.killed || !c.started {
 		c.cancelOps()
 	}
 	for _, l := range c.lanes {
@@ -381,6 +383,8 @@ func (c *coordinator) teardown() {
 	if c.group.wait(c.runner.grace / 3) {
 		return
 	}
-	c.options.Logger.Warn("connectors do not return; they are left behind", "goroutines", c.group.running())
+	stuck := c.group.running()
+	c.options.Logger.Warn("connectors do not return; they are left behind", "goroutines", stuck)
+	c.end.stuck = len(c.ops) > 0 && slices.Contains(stuck, c.ops[0].name)
 	c.runner.abandon(c.group)
 }

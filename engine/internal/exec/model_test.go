@@ -110,7 +110,11 @@ func numbers(name string) *plugin.Table {
 
 // batchOf makes a batch of consecutive numbers.
 func batchOf(t *plugin.Table, from, to int64) plugin.Batch {
-	b := column.NewBuilder(t, memory.DefaultAllocator)
+	return batchIn(memory.DefaultAllocator, t, from, to)
+}
+
+func batchIn(mem memory.Allocator, t *plugin.Table, from, to int64) plugin.Batch {
+	b := column.NewBuilder(t, mem)
 	defer b.Release()
 	c := b.Column(0).(*column.Fixed[int64])
 	for n := from; n < to; n++ {
@@ -128,7 +132,8 @@ type counter struct {
 	splits, rows int64
 	batch        int64 // rows of a batch
 	batches      int   // of a Read; 0 means 1
-	endless      bool  // splits have no end; rows beyond it wait for allow
+	mem          memory.Allocator
+	endless      bool // splits have no end; rows beyond it wait for allow
 
 	onRead func(ctx context.Context, out plugin.Out, at int64) error // before each Read
 	open   func(s plugin.Split) error
@@ -251,7 +256,11 @@ func (r *counterReader) Read(ctx context.Context, out plugin.Out) error {
 	}
 	for i := 0; i < max(1, r.c.batches) && r.at < r.end && !out.Full(); i++ {
 		to := min(r.end, r.at+r.c.batch)
-		if err := out.Batch(batchOf(r.c.table, r.at, to)); err != nil {
+		mem := r.c.mem
+		if mem == nil {
+			mem = memory.DefaultAllocator
+		}
+		if err := out.Batch(batchIn(mem, r.c.table, r.at, to)); err != nil {
 			return err
 		}
 		r.c.read.Add(to - r.at)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/culvertdata/culvert/engine/internal/checkpoint"
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/column"
 )
 
 // TestExactlyOnceOverKills runs a two-phase job that is killed at random moments, started again with another
@@ -32,6 +33,8 @@ func killRound(t *testing.T, seed uint64) {
 	w := newWorld(st)
 	src := &counter{table: numbers("t"), splits: 1 + rng.Int64N(9), rows: 1 + rng.Int64N(300), batch: 1 + rng.Int64N(40),
 		batches: rng.IntN(5)}
+	pool := column.NewPool()
+	src.mem = pool
 	total := src.splits * src.rows
 	for round := 0; ; round++ {
 		if round > 500 {
@@ -59,6 +62,9 @@ func killRound(t *testing.T, seed uint64) {
 		}
 		outcome, err := r.Run(ctx)
 		cancel()
+		if held := pool.Held(); held != 0 {
+			t.Fatalf("seed %d: %d bytes of batches were not released", seed, held)
+		}
 		switch outcome {
 		case Finished:
 			w.check(t, total)

@@ -53,14 +53,14 @@ func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 		case end.killed || end.outcome == Suspended:
 			return Suspended, nil
 		case end.outcome == Canceled:
-			r.drop(ctx)
+			r.drop(ctx, end)
 			return Canceled, nil
 		case end.outcome != Failed:
 			return end.outcome, nil
 		case ctx.Err() != nil:
 			return Suspended, nil
-		case restarts >= r.options.Retries || !retryable(end.err):
-			r.drop(ctx)
+		case restarts >= r.options.Retries || !retryable(end.err) || end.stuck:
+			r.drop(ctx, end)
 			return Failed, end.err
 		}
 		r.announce(restarts+1, end.err)
@@ -91,9 +91,10 @@ func (r *Runner) pause(ctx context.Context) {
 	}
 }
 
-// drop drops what was staged beyond the last checkpoint of a pipeline that will not go on.
-func (r *Runner) drop(ctx context.Context) {
-	if !r.commits() {
+// drop drops what was staged beyond the last checkpoint of a pipeline that will not go on. A committer that is stuck
+// is left alone: it is called by one goroutine at a time.
+func (r *Runner) drop(ctx context.Context, end *ending) {
+	if !r.commits() || end.stuck {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
