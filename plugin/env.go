@@ -33,13 +33,16 @@ type Job struct {
 	Mode Mode
 }
 
-// Env is what the engine lends a connector when it is made. Every field is set.
+// Env is what the engine lends a connector when it is made. Every field is set, where its comment says nothing else.
 type Env struct {
 	Job Job
 	// Vertex is the name of this source, transform or sink within the job, for example Source[0]-FakeSource.
 	Vertex string
 	// Parallelism is the number of lanes that this vertex runs in.
 	Parallelism int
+	// Output is the name of the dataset that a source or transform makes (result_table_name); empty if it has none and
+	// for a sink. A source's table without a path of its own is named after it, see [Env.TableID].
+	Output string
 	// Inputs are the tables that arrive at a transform or sink; nil for a source. A sink that is no multi-table sink
 	// gets exactly one.
 	Inputs []*Table
@@ -51,6 +54,15 @@ type Env struct {
 	Now func() time.Time
 	// Dial is the host's way to the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// TableID returns the path of a table that names none itself: the dataset's name if there is one, else
+// [DefaultTableID]. This is SeaTunnel's rule.
+func (e Env) TableID() TableID {
+	if e.Output == "" {
+		return DefaultTableID()
+	}
+	return TableID{Name: e.Output}
 }
 
 // Task is the part of one lane in a source or sink.

@@ -3,16 +3,15 @@ package plugin
 import (
 	"regexp"
 	"strings"
+
+	"github.com/culvertdata/culvert/plugin/config/hocon"
 )
 
 // placeholder matches ${name} and ${name:default}.
 var placeholder = regexp.MustCompile(`\$\{([a-z_]+)(?::([^}]*))?\}`)
 
-// Placeholders are the names that [Expand] fills in; a job's variables must not use them.
-func Placeholders() []string {
-	return []string{"database_name", "schema_name", "schema_full_name", "table_name", "table_full_name",
-		"primary_key", "unique_key", "field_names"}
-}
+// Placeholders returns the names that [Expand] fills in; a job's variables must not use them.
+func Placeholders() []string { return hocon.Reserved() }
 
 // Expand fills SeaTunnel's sink placeholders in an option's text with the parts of a table. A missing part takes the
 // default of ${name:default}, else a missing database, schema or table is empty and a missing key leaves the

@@ -64,7 +64,7 @@ type Plugin struct {
 func NewSource[O any, S Source](info Info, open func(ctx context.Context, options O, env Env) (S, error)) Plugin {
 	p := describe[O](info, SourceRole, reflect.TypeFor[S]())
 	p.source = func(ctx context.Context, v config.Value, env Env) (Source, error) {
-		return build(ctx, v, env, open)
+		return build(ctx, p, v, env, open)
 	}
 	return p
 }
@@ -73,7 +73,7 @@ func NewSource[O any, S Source](info Info, open func(ctx context.Context, option
 func NewTransform[O any, T Transform](info Info, open func(ctx context.Context, options O, env Env) (T, error)) Plugin {
 	p := describe[O](info, TransformRole, reflect.TypeFor[T]())
 	p.transform = func(ctx context.Context, v config.Value, env Env) (Transform, error) {
-		return build(ctx, v, env, open)
+		return build(ctx, p, v, env, open)
 	}
 	return p
 }
@@ -82,7 +82,7 @@ func NewTransform[O any, T Transform](info Info, open func(ctx context.Context, 
 func NewSink[O any, S Sink](info Info, open func(ctx context.Context, options O, env Env) (S, error)) Plugin {
 	p := describe[O](info, SinkRole, reflect.TypeFor[S]())
 	p.sink = func(ctx context.Context, v config.Value, env Env) (Sink, error) {
-		return build(ctx, v, env, open)
+		return build(ctx, p, v, env, open)
 	}
 	return p
 }
@@ -94,10 +94,14 @@ func describe[O any](info Info, role Role, typ reflect.Type) Plugin {
 	return p
 }
 
-func build[O, T any](ctx context.Context, v config.Value, env Env, open func(context.Context, O, Env) (T, error)) (T, error) {
+func build[O, T any](ctx context.Context, p Plugin, v config.Value, env Env,
+	open func(context.Context, O, Env) (T, error)) (T, error) {
 	var options O
-	if problems := config.Decode(v, &options); problems.Err() != nil {
-		var none T
+	var none T
+	if p.err != nil {
+		return none, p.err
+	}
+	if problems := p.spec.Decode(v, &options); problems.Err() != nil {
 		return none, problems.Err()
 	}
 	return open(ctx, options, env)
@@ -120,11 +124,16 @@ func (p Plugin) checkAbilities() error {
 	return errors.Join(errs...)
 }
 
-// Spec describes the plugin's options.
+// Spec describes the plugin's options; nil if their tags are wrong.
 func (p Plugin) Spec() *config.Spec { return p.spec }
 
 // Check returns all problems of a plugin's block in a job file: errors and warnings, unknown options included.
-func (p Plugin) Check(v config.Value) config.Problems { return p.spec.Check(v) }
+func (p Plugin) Check(v config.Value) config.Problems {
+	if p.spec == nil {
+		return config.Problems{{Text: p.err.Error()}}
+	}
+	return p.spec.Check(v)
+}
 
 // Source makes the source from its block. It fails for other roles.
 func (p Plugin) Source(ctx context.Context, v config.Value, env Env) (Source, error) {
@@ -175,6 +184,9 @@ func NewRegistry(sets ...Set) *Registry {
 		for _, p := range set() {
 			if _, ok := r.Lookup(p.Role, p.Name); ok {
 				r.err = errors.Join(r.err, fmt.Errorf("two plugins are a %s named %q", p.Role, p.Name))
+			}
+			if p.Name == "" {
+				r.err = errors.Join(r.err, fmt.Errorf("a %s has no name", p.Role))
 			}
 			r.err = errors.Join(r.err, p.err)
 			r.plugins = append(r.plugins, p)

@@ -58,6 +58,15 @@ type Stateful interface {
 	Restore(states [][]byte) error
 }
 
+// Finisher is implemented by a [Sink] that has a last word when a job comes to its end by itself: all sources are read
+// and all writers have flushed for the last time.
+type Finisher interface {
+	// Finish is called once, by the job's coordinator, before anything of the last epoch is committed. states are what
+	// the writers that are [Stateful] returned after that last Flush. An error fails the job. Finish is not called for a
+	// job that is stopped with a savepoint, canceled, suspended or failed.
+	Finish(ctx context.Context, states [][]byte) error
+}
+
 // SchemaChange is a change of a table's columns, as an item in the stream.
 type SchemaChange struct {
 	Old, New *Table

@@ -1,9 +1,11 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +22,16 @@ func Decode[O any](v Value, out *O) Problems {
 	if err != nil {
 		return Problems{{Text: err.Error()}}
 	}
-	return s.decode(v, reflect.ValueOf(out).Elem(), true)
+	return s.Decode(v, out)
+}
+
+// Decode is like the function [Decode] for a Spec made before. out must point to the struct that the Spec describes.
+func (s *Spec) Decode(v Value, out any) Problems {
+	dst := reflect.ValueOf(out)
+	if dst.Type() != reflect.PointerTo(s.typ) {
+		return Problems{{Text: fmt.Sprintf("options of %s cannot be read into %s", s.typ, dst.Type())}}
+	}
+	return s.decode(v, dst.Elem(), true)
 }
 
 // Check returns all problems of an object, warnings included, without keeping the values.
@@ -67,14 +78,23 @@ func (o *Option) decode(v Value, dst reflect.Value) Problems {
 	case o.Nested != nil:
 		return o.decodeNested(found, name, field)
 	}
-	if err := o.set(field, found); err != nil {
-		text := err.Error()
-		if o.Secret {
-			text = "cannot be read as " + o.Type // the reason would show the value
-		}
-		return Problems{{Path: name, Pos: found.Pos, Text: text}}
+	err := o.set(field, found)
+	if err != nil && o.Secret {
+		err = fmt.Errorf("cannot be read as %s", o.Type) // the reason would show the value
 	}
-	return nil
+	return problemsOf(err, found.Pos).Under(name)
+}
+
+// problemsOf returns the problems that an error stands for. One that is no *Error is a problem at pos.
+func problemsOf(err error, pos Pos) Problems {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		return e.Problems
+	}
+	return Problems{{Pos: pos, Text: err.Error()}}
 }
 
 func (o *Option) decodeNested(v Value, name string, dst reflect.Value) Problems {
@@ -100,33 +120,56 @@ func (o *Option) decodeNested(v Value, name string, dst reflect.Value) Problems 
 	return ps
 }
 
-// unknown warns of members that no option answers to.
+// unknown warns of members that have no effect: no option answers to them, or another name of their option does.
 func (s *Spec) unknown(v Value, top bool) Problems {
-	if s.raw != nil {
-		return nil
-	}
-	known := s.Names()
-	if top {
-		known = append(known, commonKeys...)
-	}
 	var ps Problems
+	for i := range s.Options {
+		s.Options[i].unused(v, &ps)
+	}
+	if s.raw != nil {
+		return ps
+	}
 	for _, m := range v.Members {
-		if !knows(known, m.Key, m.Value) {
-			text := "is not an option here and has no effect"
-			if near, ok := Nearest(m.Key, known); ok {
-				text += fmt.Sprintf("; did you mean %q?", near)
-			}
-			ps.Warnf(m.Key, m.Pos, "%s", text)
+		if s.knows(m.Key, m.Value) || top && slices.Contains(commonKeys, m.Key) {
+			continue
 		}
+		text := "is not an option here and has no effect"
+		if near, ok := Nearest(m.Key, s.Names()); ok {
+			text += fmt.Sprintf("; did you mean %q?", near)
+		}
+		ps.Warnf(m.Key, m.Pos, "%s", text)
 	}
 	return ps
 }
 
+// unused warns of further names of an option that has a value already.
+func (o *Option) unused(v Value, ps *Problems) {
+	used := ""
+	for _, name := range o.names {
+		if len(o.names) == 1 {
+			return
+		}
+		found, ok := v.Lookup(name)
+		switch {
+		case !ok || found.Kind == Null:
+		case used == "":
+			used = name
+		default:
+			ps.Warnf(name, found.Pos, "has no effect, because %s, another name of it, is set too", used)
+		}
+	}
+}
+
 // knows reports whether a key is an option, or the first part of one written as nested objects.
-func knows(known []string, key string, v Value) bool {
-	for _, k := range known {
-		if k == key || v.Kind == Object && strings.HasPrefix(k, key+".") {
-			return true
+func (s *Spec) knows(key string, v Value) bool {
+	if s.known[key] {
+		return true
+	}
+	if v.Kind == Object {
+		for name := range s.known {
+			if strings.HasPrefix(name, key+".") {
+				return true
+			}
 		}
 	}
 	return false
@@ -181,8 +224,8 @@ func setScalar(dst reflect.Value, text string) error {
 		dst.SetUint(n)
 	case dst.CanFloat():
 		n, err := strconv.ParseFloat(text, dst.Type().Bits())
-		if err != nil {
-			return fmt.Errorf("must be a number, not %q", text)
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+			return fmt.Errorf("must be a number of at most %d bits, not %q", dst.Type().Bits(), text)
 		}
 		dst.SetFloat(n)
 	default:
@@ -216,13 +259,13 @@ func setList(dst reflect.Value, v Value) error {
 		items = []Value{v}
 	}
 	list := reflect.MakeSlice(dst.Type(), len(items), len(items))
+	var ps Problems
 	for i, item := range items {
-		if err := set(list.Index(i), item); err != nil {
-			return fmt.Errorf("element %d %w", i+1, err)
-		}
+		err := set(list.Index(i), item)
+		ps = append(ps, problemsOf(err, item.Pos).Under(fmt.Sprintf("[%d]", i))...)
 	}
 	dst.Set(list)
-	return nil
+	return ps.asError()
 }
 
 func setMap(dst reflect.Value, v Value) error {
@@ -230,39 +273,43 @@ func setMap(dst reflect.Value, v Value) error {
 		return fmt.Errorf("must be an object, not %s", v.Kind)
 	}
 	m := reflect.MakeMapWithSize(dst.Type(), len(v.Members))
+	var ps Problems
 	for _, member := range v.Members {
 		elem := reflect.New(dst.Type().Elem()).Elem()
-		if err := set(elem, member.Value); err != nil {
-			return fmt.Errorf("%s %w", member.Key, err)
-		}
+		err := set(elem, member.Value)
+		ps = append(ps, problemsOf(err, member.Value.Pos).Under(member.Key)...)
 		m.SetMapIndex(reflect.ValueOf(member.Key).Convert(dst.Type().Key()), elem)
 	}
 	dst.Set(m)
-	return nil
+	return ps.asError()
 }
 
 var units = map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour}
 
 // setDuration reads a number in the option's unit, or a Go duration such as 1m30s.
 func setDuration(dst reflect.Value, v Value, o *Option) error {
-	text := strings.TrimSpace(v.Text)
-	unit, ok := units[o.Unit]
-	if !ok {
-		return fmt.Errorf("the option has no unit tag of ms, s, m, h")
+	if dst.Kind() == reflect.Pointer {
+		dst.Set(reflect.New(dst.Type().Elem()))
+		dst = dst.Elem()
 	}
-	if n, err := strconv.ParseFloat(text, 64); err == nil {
-		if math.Abs(n) > float64(math.MaxInt64/unit) {
-			return fmt.Errorf("%s %s is too long", text, o.Unit)
-		}
-		dst.SetInt(int64(n * float64(unit)))
-		return o.checkRange(v)
+	if !v.Scalar() {
+		return fmt.Errorf("must be a number of %s, not %s", o.Unit, v.Kind)
 	}
-	d, err := time.ParseDuration(text)
+	text, unit := strings.TrimSpace(v.Text), units[o.Unit]
+	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return fmt.Errorf("must be a number of %s, not %q", o.Unit, text)
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Errorf("must be a number of %s, not %q", o.Unit, text)
+		}
+		dst.SetInt(int64(d))
+		return o.inRange(float64(d)/float64(unit), text)
 	}
-	dst.SetInt(int64(d))
-	return nil
+	if !(math.Abs(n) <= float64(math.MaxInt64/unit)) { // also what is no number
+		return fmt.Errorf("must be a number of %s below %d, not %s", o.Unit, math.MaxInt64/unit, text)
+	}
+	dst.SetInt(int64(math.Round(n * float64(unit))))
+	return o.inRange(n, text)
 }
 
 func article(name string) string {

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -42,18 +44,31 @@ func (ps *Problems) Warnf(path string, pos Pos, format string, args ...any) {
 	*ps = append(*ps, Problem{Path: path, Pos: pos, Text: fmt.Sprintf(format, args...), Warning: true})
 }
 
-// Under returns the problems with prefix put in front of each path.
+// Under returns the problems with prefix put in front of each path. A path that starts with an index, such as [0],
+// follows without a point.
 func (ps Problems) Under(prefix string) Problems {
+	if len(ps) == 0 {
+		return nil
+	}
 	out := make(Problems, len(ps))
 	for i, p := range ps {
-		if p.Path == "" {
-			p.Path = prefix
-		} else {
+		switch {
+		case p.Path == "", p.Path[0] == '[':
+			p.Path = prefix + p.Path
+		default:
 			p.Path = prefix + "." + p.Path
 		}
 		out[i] = p
 	}
 	return out
+}
+
+// asError returns the problems, warnings included, as an error; nil if there are none.
+func (ps Problems) asError() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	return &Error{Problems: ps}
 }
 
 // Errors returns the problems that are no warnings.
@@ -70,6 +85,13 @@ func (ps Problems) filter(warning bool) Problems {
 		}
 	}
 	return out
+}
+
+// Sorted returns the problems in the order of the file; those without a place come first.
+func (ps Problems) Sorted() Problems {
+	return slices.SortedStableFunc(slices.Values(ps), func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
 }
 
 // Err returns an *Error with the problems that are no warnings, nil if there are none.
@@ -94,6 +116,9 @@ func (e *Error) Error() string {
 
 // Nearest returns the candidate closest to name, if one is close enough to be a slip of the pen.
 func Nearest(name string, candidates []string) (string, bool) {
+	if len(name) > 100 { // no option's name is that long, and comparing would take its time
+		return "", false
+	}
 	best, distance := "", len(name)/3+2
 	for _, c := range candidates {
 		if d := editDistance(fold(name), fold(c)); d < distance {

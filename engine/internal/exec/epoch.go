@@ -128,12 +128,22 @@ func (c *coordinator) store() {
 	p := c.pending
 	p.phase = storing
 	c.limitTime()
-	if p.kind == checkpoint.Final && c.options.Interval == 0 && c.from == 0 && c.epoch == 1 && !c.runner.commits() {
+	final := p.kind == checkpoint.Final
+	worthless := final && c.options.Interval == 0 && c.from == 0 && c.epoch == 1 && !c.runner.commits()
+	if worthless && !c.runner.finishes() {
 		stored{p.number, nil, nil}.apply(c)
 		return
 	}
 	cp := c.assemble()
 	c.operate("checkpoint", func(ctx context.Context) event {
+		if final {
+			if err := c.runner.finish(ctx, cp); err != nil {
+				return stored{cp.Epoch, nil, err}
+			}
+		}
+		if worthless {
+			return stored{cp.Epoch, nil, nil}
+		}
 		return stored{cp.Epoch, cp, c.runner.store(ctx, cp)}
 	})
 }

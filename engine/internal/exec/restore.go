@@ -190,3 +190,31 @@ func every(all [][]byte, i, step int) [][]byte {
 	}
 	return some
 }
+
+// finishes reports whether any sink has a last word.
+func (r *Runner) finishes() bool {
+	for _, v := range r.options.Pipeline.Sinks() {
+		for _, in := range v.Sinks {
+			if _, ok := in.Sink.(plugin.Finisher); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// finish gives the sinks their last word, with the states of their writers.
+func (r *Runner) finish(ctx context.Context, cp *checkpoint.Checkpoint) error {
+	for i, v := range r.options.Pipeline.Sinks() {
+		for k, in := range v.Sinks {
+			f, ok := in.Sink.(plugin.Finisher)
+			if !ok {
+				continue
+			}
+			if err := f.Finish(ctx, every(cp.Sinks[i].Writers[k], 0, 1)); err != nil {
+				return at(v, err)
+			}
+		}
+	}
+	return nil
+}

@@ -13,7 +13,9 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-func piece(id string) plugin.Split { return plugin.Split{ID: id, State: []byte("start " + id), Rows: -1} }
+func piece(id string) plugin.Split {
+	return plugin.Split{ID: id, State: []byte("start " + id), Rows: -1}
+}
 
 func mustAdd(t *testing.T, q *split.Queue, ids ...string) {
 	t.Helper()
