@@ -179,7 +179,7 @@ func (d *decoder) checkpoint() *Checkpoint {
 	c.Sources = list(d, 4, (*decoder).source)
 	c.Sinks = list(d, 3, (*decoder).sink)
 	c.Tables = list(d, 10, func(d *decoder) Table { return Table{d.table()} })
-	c.Counters = list(d, 4, (*decoder).counter)
+	c.Counters = list(d, 5, (*decoder).counter)
 	return c
 }
 
@@ -209,7 +209,7 @@ func (d *decoder) instances() [][][]byte {
 }
 
 func (d *decoder) counter() Counter {
-	return Counter{Vertex: d.string(), Table: d.string(), Rows: d.int(), Bytes: d.int()}
+	return Counter{Vertex: d.string(), Table: d.string(), Rows: d.int(), Bytes: d.int(), Rejected: d.int()}
 }
 
 func (d *decoder) tableID() plugin.TableID {
