@@ -28,7 +28,9 @@ func (e changeReached) apply(c *coordinator) {
 		l.send(message{order: changeApplied})
 		return
 	}
-	i := slices.IndexFunc(c.changes, func(ch *change) bool { return ch.source == l.source && ch.New.ID == e.change.New.ID })
+	i := slices.IndexFunc(c.changes, func(ch *change) bool {
+		return ch.source == l.source && ch.New.ID == e.change.New.ID
+	})
 	if i < 0 {
 		i = len(c.changes)
 		c.changes = append(c.changes, c.newChange(l.source, e.change))

@@ -22,7 +22,8 @@ import (
 func widened(t *plugin.Table) *plugin.Table {
 	w := *t
 	w.Version++
-	w.Columns = append(slices.Clone(t.Columns), plugin.Column{Name: fmt.Sprintf("c%d", w.Version), Type: plugin.TypeOf(plugin.Null)})
+	w.Columns = append(slices.Clone(t.Columns),
+		plugin.Column{Name: fmt.Sprintf("c%d", w.Version), Type: plugin.TypeOf(plugin.Null)})
 	next, err := plugin.NewTable(w)
 	if err != nil {
 		panic(err)
@@ -159,7 +160,8 @@ func TestSchemaChangeWaitsForAllLanes(t *testing.T) {
 			if tt.name == "a lane ends without it" {
 				splits = 2
 			}
-			src := &changing{counter: &counter{table: table, splits: splits, rows: 100, batch: 10}, next: widened(table), at: tt.at}
+			src := &changing{counter: &counter{table: table, splits: splits, rows: 100, batch: 10},
+				next: widened(table), at: tt.at}
 			f := newFollower()
 			st := &store{}
 			var seen atomic.Int64
@@ -299,7 +301,8 @@ func TestSchemaChangeUnderBarriers(t *testing.T) {
 		src := &changing{counter: &counter{table: table, splits: 3, rows: 100, batch: 5}, next: widened(table),
 			at: map[string]int64{"000": 5, "001": 150, "002": 295}}
 		f := newFollower()
-		run(t, Options{Pipeline: simple(3, src.together(), f), Checkpoints: &store{}, Interval: 100 * time.Microsecond}, Finished)
+		run(t, Options{Pipeline: simple(3, src.together(), f), Checkpoints: &store{},
+			Interval: 100 * time.Microsecond}, Finished)
 		if len(f.applied) != 1 || len(f.bad) > 0 || len(f.sorted()) != 300 {
 			t.Fatalf("applied %d times, %d rows, %v", len(f.applied), len(f.rows), f.bad)
 		}

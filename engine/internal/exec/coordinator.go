@@ -113,7 +113,7 @@ func (c *coordinator) step() {
 	if c.heed(); c.end != nil || !c.started {
 		return
 	}
-	if c.pending == nil || !c.pending.last {
+	if c.readsOn() {
 		for _, s := range c.sources {
 			c.assign(s)
 			c.ask(s, c.now)
@@ -125,6 +125,9 @@ func (c *coordinator) step() {
 	}
 }
 
+// readsOn reports whether lanes go on after the checkpoint that is under way, if there is one.
+func (c *coordinator) readsOn() bool { return c.pending == nil || !c.pending.last }
+
 // heed looks at what Cancel and Suspend ask for.
 func (c *coordinator) heed() {
 	switch {
@@ -132,7 +135,7 @@ func (c *coordinator) heed() {
 		c.end = &ending{outcome: Canceled}
 	case c.runner.wanted(wantSuspend):
 		if c.suspendBy.IsZero() {
-			c.suspendBy = c.now.Add(suspendBound)
+			c.suspendBy = c.now.Add(c.runner.bound)
 		}
 		if !c.started || !c.now.Before(c.suspendBy) {
 			c.end = &ending{outcome: Suspended}
@@ -192,7 +195,7 @@ func (c *coordinator) rest() time.Duration {
 			earlier(c.pending.deadline)
 		}
 		for _, s := range c.sources {
-			if s.none {
+			if s.none && s.wants() && c.readsOn() {
 				earlier(s.askAt)
 			}
 			if s.asking && s.queue.Ended() > 0 && c.now.Sub(s.askedAt) < askAgain {
@@ -263,8 +266,8 @@ func (c *coordinator) start(cp *checkpoint.Checkpoint) {
 	c.runner.count(m)
 	p := c.options.Pipeline
 	c.env = &laneEnv{
-		options: c.options, sinks: p.Sinks(), from: c.from, epoch: c.epoch, tables: newCatalog(p, cp), meters: m,
-		refused: &refusals{policy: c.options.RowErrors, logger: c.options.Logger, observe: c.options.Observer.RowsRejected},
+		options: c.options, sinks: p.Sinks(), from: c.from, epoch: c.epoch,
+		tables: newCatalog(p, cp), meters: m, refused: newRefusals(c.options, m.base),
 	}
 	var lanes []*lane
 	for i, v := range p.Sources() {
@@ -351,7 +354,8 @@ func (c *coordinator) fail(who string, err error) {
 		return
 	}
 	if c.runner.wanted(wantSuspend) {
-		log.Warn("a failure while the engine closes; the pipeline goes on from its last checkpoint", "where", who, "error", err)
+		log.Warn("a failure while the engine closes; the pipeline goes on from its last checkpoint",
+			"where", who, "error", err)
 		c.end = &ending{outcome: Suspended}
 		return
 	}

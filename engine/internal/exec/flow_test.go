@@ -134,7 +134,8 @@ func TestErrorsOfSinksNameTheSink(t *testing.T) {
 	st := &store{}
 	from := sourceVertex("Source[0]-Model", 1, &counter{table: numbers("t"), splits: 1, rows: 1, batch: 1})
 	tr := transformVertex("Transform[0]-Rename", func() plugin.Transform { return &rename{} })
-	to := sinkVertex("Sink[0]-Model", &sink{world: newWorld(st), onWrite: func(context.Context, plugin.Batch) error { return errBroken }})
+	broken := func(context.Context, plugin.Batch) error { return errBroken }
+	to := sinkVertex("Sink[0]-Model", &sink{world: newWorld(st), onWrite: broken})
 	chain(from, tr, to)
 	r := run(t, Options{Pipeline: pipeline(from, tr, to), Checkpoints: st}, Failed)
 	if got, want := r.err.Error(), "Sink[0]-Model: the line is broken"; got != want {

@@ -50,7 +50,8 @@ func TestCountersGoOnOverRestarts(t *testing.T) {
 
 func TestMetricsBeforeTheStart(t *testing.T) {
 	m := New(Options{Pipeline: simple(1, &counter{table: numbers("t")}, &plainSink{}), Checkpoints: &store{}}).Metrics()
-	want := []VertexMetrics{{Vertex: "Source[0]-Model", Role: plugin.SourceRole}, {Vertex: "Sink[0]-Model", Role: plugin.SinkRole}}
+	want := []VertexMetrics{{Vertex: "Source[0]-Model", Role: plugin.SourceRole},
+		{Vertex: "Sink[0]-Model", Role: plugin.SinkRole}}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Error(diff)
 	}
@@ -65,8 +66,10 @@ func TestVersionsOfATableShareACell(t *testing.T) {
 	m.cell(widened(old)).add(2, 16)
 	m.cell(numbers("u")).add(5, 40)
 	m.cell(old).add(1, 8)
-	want := []checkpoint.Counter{{Vertex: "v", Table: "t", Rows: 104, Bytes: 32}, {Vertex: "v", Table: "u", Rows: 5, Bytes: 40}}
-	if diff := cmp.Diff(want, totals([]checkpoint.Counter{{Vertex: "v", Table: "t", Rows: 100}}, ms.counts())); diff != "" {
+	base := []checkpoint.Counter{{Vertex: "v", Table: "t", Rows: 100}}
+	want := []checkpoint.Counter{{Vertex: "v", Table: "t", Rows: 104, Bytes: 32},
+		{Vertex: "v", Table: "u", Rows: 5, Bytes: 40}}
+	if diff := cmp.Diff(want, totals(base, ms.counts())); diff != "" {
 		t.Error(diff)
 	}
 }
