@@ -45,7 +45,8 @@ func (r *rename) Apply(_ context.Context, in plugin.Batch, out *plugin.Table, em
 		return r.fail
 	}
 	half := in.Len() / 2
-	for _, part := range []plugin.Batch{in.Slice(0, half), in.Slice(half, in.Len())} {
+	for _, ends := range [][2]int{{0, half}, {half, in.Len()}} {
+		part := in.Slice(ends[0], ends[1])
 		part.Table = out
 		if err := emit(part); err != nil {
 			return err

@@ -130,6 +130,7 @@ func valuesOf(b plugin.Batch) []int64 { return b.Rows.Column(0).(*array.Int64).I
 type counter struct {
 	table        *plugin.Table
 	splits, rows int64
+	first        int64 // the number of the first split
 	batch        int64 // rows of a batch
 	batches      int   // of a Read; 0 means 1
 	mem          memory.Allocator
@@ -184,7 +185,7 @@ func (s *counterSplitter) Next(ctx context.Context) ([]plugin.Split, error) {
 		return nil, io.EOF
 	}
 	s.given++
-	return []plugin.Split{s.c.piece(s.given - 1)}, nil
+	return []plugin.Split{s.c.piece(s.c.first + s.given - 1)}, nil
 }
 
 func (s *counterSplitter) Done(sp plugin.Split, result []byte) error {

@@ -151,6 +151,8 @@ func (s *sink) Commit(ctx context.Context, epoch uint64, tokens [][]byte) error 
 	return nil
 }
 
+func (s *sink) ApplyChange(context.Context, plugin.SchemaChange) error { return nil }
+
 func (s *sink) Abort(_ context.Context, after uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
