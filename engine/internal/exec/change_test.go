@@ -280,7 +280,7 @@ func TestSchemaChangeFailures(t *testing.T) {
 				at: map[string]int64{"000": 50, "001": 150}, announce: tt.next}
 			from := sourceVertex("Source[0]-Model", 2, src.together())
 			to := sinkVertex("Sink[0]-Model", nil, table)
-			to.Sinks = []plan.SinkInstance{{Table: table, Sink: tt.sink}}
+			to.Sinks = []plan.SinkInstance{{Table: table, Sink: tt.sink, Env: env("Sink[0]-Model")}}
 			chain(from, to)
 			r := run(t, Options{Pipeline: pipeline(from, to), Checkpoints: &store{}}, Failed)
 			if !strings.Contains(r.err.Error(), tt.want) {

@@ -301,7 +301,7 @@ func sourceVertex(name string, parallelism int, s plugin.Source) *plan.Vertex {
 
 func sinkVertex(name string, s plugin.Sink, tables ...*plugin.Table) *plan.Vertex {
 	return &plan.Vertex{Role: plugin.SinkRole, Name: name, Plugin: "Model", Tables: tables,
-		Sinks: []plan.SinkInstance{{Sink: s}}, Env: env(name)}
+		Sinks: []plan.SinkInstance{{Sink: s, Env: env(name)}}, Env: env(name)}
 }
 
 func transformVertex(name string, t func() plugin.Transform) *plan.Vertex {

@@ -169,6 +169,7 @@ type sinkStage struct {
 	writers []sinkWriter
 	meter   *meter
 	table   *plugin.Table // of the last batch
+	as      *plugin.Table // what the sink knows it as: in a union the first input's table
 	at      *sinkWriter   // its writer
 }
 
@@ -200,11 +201,9 @@ func (w *writingSide) newSinkStage(ctx context.Context, v *plan.Vertex) (*sinkSt
 
 // open makes a writer.
 func (s *sinkStage) open(ctx context.Context, w *sinkWriter, states [][]byte) error {
-	task := plugin.Task{Env: s.vertex.Env, Index: s.index, Epoch: s.side.env.from}
-	if t := s.vertex.Sinks[w.instance].Table; t != nil {
-		task.Inputs = []*plugin.Table{t}
-	}
-	writer, err := s.vertex.Sinks[w.instance].Sink.Writer(ctx, task)
+	instance := s.vertex.Sinks[w.instance]
+	task := plugin.Task{Env: instance.Env, Index: s.index, Epoch: s.side.env.from}
+	writer, err := instance.Sink.Writer(ctx, task)
 	if err != nil {
 		return at(s.vertex, err)
 	}
@@ -228,6 +227,8 @@ func (s *sinkStage) write(ctx context.Context, b plugin.Batch, bytes int64) erro
 		bytes = sizeOf(b)
 	}
 	rows := b.Len()
+	from := b.Table
+	b.Table = s.as
 	err := s.at.Write(ctx, b)
 	if s.at.pusher != nil && !s.at.unpushed {
 		s.at.unpushed = true
@@ -241,20 +242,18 @@ func (s *sinkStage) write(ctx context.Context, b plugin.Batch, bytes int64) erro
 		if refused > 0 {
 			bytes -= bytes * int64(refused) / int64(rows)
 			rows -= refused
-			c := s.meter.cell(b.Table)
+			c := s.meter.cell(from)
 			c.rejected.Store(c.rejected.Load() + int64(refused))
 		}
 	}
-	s.meter.cell(b.Table).add(int64(rows), bytes)
+	s.meter.cell(from).add(int64(rows), bytes)
 	return nil
 }
 
 // turn finds the writer of a table.
 func (s *sinkStage) turn(ctx context.Context, t *plugin.Table) error {
-	i := slices.IndexFunc(s.vertex.Sinks, func(in plan.SinkInstance) bool {
-		return in.Table == nil || in.Table.ID == t.ID
-	})
-	if i < 0 {
+	i, as, ok := s.vertex.Route(t)
+	if !ok {
 		return &plugin.Error{Code: plugin.CodeInternal, Vertex: s.vertex.Name, Table: t.ID,
 			Err: fmt.Errorf("rows came of a table that the sink was not told of"),
 			Fix: "the source must name all its tables when the job is planned"}
@@ -265,6 +264,6 @@ func (s *sinkStage) turn(ctx context.Context, t *plugin.Table) error {
 			return err
 		}
 	}
-	s.table, s.at = t, w
+	s.table, s.as, s.at = t, as, w
 	return nil
 }

@@ -113,9 +113,7 @@ type Vertex struct {
 // it is not known any more. False says that the sink does not take the table.
 func (v *Vertex) Route(t *plugin.Table) (instance int, as *plugin.Table, ok bool) {
 	if len(v.Inputs) > 1 {
-		if as = v.Union[t]; as == nil && t == v.Tables[0] {
-			as = t
-		}
+		as = v.unionTable(t)
 		return 0, as, as != nil
 	}
 	for i, s := range v.Sinks {
@@ -124,6 +122,23 @@ func (v *Vertex) Route(t *plugin.Table) (instance int, as *plugin.Table, ok bool
 		}
 	}
 	return 0, nil, false
+}
+
+// unionTable returns the first input's table for one of the inputs' tables, nil for any other.
+func (v *Vertex) unionTable(t *plugin.Table) *plugin.Table {
+	if as := v.Union[t]; as != nil {
+		return as
+	}
+	same := func(known *plugin.Table) bool { return known == t || known.ID == t.ID && known.SameColumns(t) }
+	if same(v.Tables[0]) {
+		return v.Tables[0]
+	}
+	for known, as := range v.Union {
+		if same(known) {
+			return as
+		}
+	}
+	return nil
 }
 
 // SinkInstance is one opened sink of a sink vertex.
