@@ -294,6 +294,21 @@ func TestSchemaChangeFailures(t *testing.T) {
 	}
 }
 
+// TestSchemaChangeInAUnion has one of two sources change.
+func TestSchemaChangeInAUnion(t *testing.T) {
+	table := numbers("t")
+	src := &changing{counter: &counter{table: table, splits: 1, rows: 100, batch: 10}, next: widened(table),
+		at: map[string]int64{"000": 50}}
+	a := sourceVertex("Source[0]-Model", 1, &counter{table: table, splits: 1, rows: 1, batch: 1})
+	b, to := sourceVertex("Source[1]-Model", 1, src), sinkVertex("Sink[0]-Model", newFollower(), table)
+	chain(a, to)
+	chain(b, to)
+	r := run(t, Options{Pipeline: pipeline(a, b, to), Checkpoints: &store{}, Retries: 3}, Failed)
+	if !strings.Contains(r.err.Error(), "has several inputs") {
+		t.Error(r.err)
+	}
+}
+
 // TestSchemaChangeUnderBarriers has barriers overtake a lane that waits with a change.
 func TestSchemaChangeUnderBarriers(t *testing.T) {
 	table := numbers("t")

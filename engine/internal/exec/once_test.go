@@ -47,7 +47,7 @@ func shapes() map[string]shape {
 		},
 		"union": func(v *victim, lanes int, dst plugin.Sink) *plan.Pipeline {
 			a, b := sourceVertex("Source[0]-Model", lanes, v.one), sourceVertex("Source[1]-Model", 1+lanes%2, v.other())
-			to := sinkVertex("Sink[0]-Model", dst)
+			to := sinkVertex("Sink[0]-Model", dst, a.Tables[0])
 			chain(a, to)
 			chain(b, to)
 			return pipeline(a, b, to)
