@@ -374,7 +374,7 @@ func TestWriterStatesAreSpreadOverNewParallelism(t *testing.T) {
 func TestPush(t *testing.T) {
 	src := &counter{table: numbers("t"), splits: 1, rows: 100, batch: 1, endless: true}
 	dst := &plainSink{}
-	o := Options{Pipeline: simple(1, src, dst), Checkpoints: &store{}, FlushInterval: 5 * time.Millisecond}
+	o := Options{Pipeline: simple(1, src, dst), Checkpoints: &store{}, FlushInterval: 20 * time.Millisecond}
 	r := start(t, o)
 	until(t, "all rows are pushed", func() bool {
 		dst.mu.Lock()

@@ -90,7 +90,7 @@ func TestRateLimits(t *testing.T) {
 				t.Error(diff)
 			}
 			// Two lanes side by side: 300 rows each at 1,000 a second, the first and the last 100 of them for free.
-			if took := time.Since(began); took < 90*time.Millisecond || took > 2*time.Second {
+			if took := time.Since(began); took < 90*time.Millisecond || took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
 			if len(dst.tables) < 6 {
@@ -113,7 +113,7 @@ func TestBarriersDoNotWaitForTheLimit(t *testing.T) {
 	began := time.Now()
 	r.Savepoint()
 	r.ends(SavepointDone)
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("the savepoint took %v", took)
 	}
 }
