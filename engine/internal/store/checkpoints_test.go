@@ -194,8 +194,8 @@ func TestLargeCheckpoints(t *testing.T) {
 			if err := s.Checkpoints(1).Prepare(t.Context(), want); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, latest(t, s, 1, 1)); diff != "" {
-				t.Errorf("size %d:\n%.500s", size, diff)
+			if !cmp.Equal(want, latest(t, s, 1, 1), cmp.Comparer(bytes.Equal)) {
+				t.Errorf("a checkpoint of %d bytes comes back as another one", size)
 			}
 			checkNothingPending(t, s)
 		}
