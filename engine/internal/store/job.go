@@ -153,9 +153,9 @@ func (s *Store) Config(ctx context.Context, id int64) ([]byte, error) {
 	return config, s.explain(err)
 }
 
-// Jobs returns the jobs that have ended, the longest ended first, or the others by id: as they were when the loop began,
-// without their configs. The loop may write to the store, but not close it. A job that cannot be read comes as an error, and the
-// loop may go on behind it.
+// Jobs returns the jobs that have ended, the longest ended first, or the others by id: as they were when the loop
+// began, without their configs. The loop may write to the store, but not close it. A job that cannot be read comes as
+// an error, and the loop may go on behind it.
 func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
 	family := byte(runningFamily)
 	if ended {
