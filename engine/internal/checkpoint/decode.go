@@ -22,12 +22,12 @@ type VersionError struct {
 
 // Error says what to do.
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("the checkpoint has format %d, this version reads up to %d; resume the job with the newer version "+
-		"that wrote it", e.Found, e.Known)
+	return fmt.Sprintf("the checkpoint has format %d, this version reads up to %d; "+
+		"resume the job with the newer version that wrote it", e.Found, e.Known)
 }
 
-// Decode reads what Append wrote, by this version or an older one. The checkpoint refers to b, which must not be changed
-// any more. Errors are a *VersionError or wrap ErrDamaged.
+// Decode reads what Append wrote, by this version or an older one. The checkpoint refers to b, which must not be
+// changed any more. Errors are a *VersionError or wrap ErrDamaged.
 func Decode(b []byte) (*Checkpoint, error) {
 	if len(b) < 1+checksumBytes || b[0] == 0 {
 		return nil, fmt.Errorf("%w: %d bytes, or no version", ErrDamaged, len(b))
