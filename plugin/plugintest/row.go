@@ -90,13 +90,21 @@ func sameRows(want, got []string) error {
 	return errors.Join(some("missing", missing), some("too many", extra))
 }
 
+// longest is how many bytes of a row a message shows.
+const longest = 500
+
 // some describes a list of rows by its length and its first few.
 func some(what string, rows []string) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	slices.Sort(rows)
-	first := rows[:min(len(rows), 5)]
+	first := slices.Clone(rows[:min(len(rows), 5)])
+	for i, row := range first {
+		if len(row) > longest {
+			first[i] = row[:longest] + "..."
+		}
+	}
 	return fmt.Errorf("%d rows are %s, such as\n\t%s", len(rows), what, strings.Join(first, "\n\t"))
 }
 

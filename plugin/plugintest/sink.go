@@ -60,12 +60,7 @@ func (c *SinkCase) timeout() time.Duration {
 func (c *SinkCase) checks() []check {
 	var list []check
 	add := func(name string, run func(ctx context.Context, r *sinkRun) error) {
-		list = append(list, check{name, func(ctx context.Context, w *world) error {
-			if c.Before != nil {
-				if err := c.Before(ctx); err != nil {
-					return fmt.Errorf("before: %w", err)
-				}
-			}
+		list = append(list, check{name, c.Before, func(ctx context.Context, w *world) error {
 			r := &sinkRun{c: c, w: w}
 			if err := r.start(ctx, 1, true); err != nil {
 				return err
@@ -90,7 +85,7 @@ func (c *SinkCase) checks() []check {
 		add("updates and deletes", checkUpserts)
 	}
 	if len(c.Broken) > 0 {
-		list = append(list, check{"broken options", c.checkBroken})
+		list = append(list, check{"broken options", c.Before, c.checkBroken})
 	}
 	return list
 }

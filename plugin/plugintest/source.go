@@ -60,33 +60,25 @@ func (c *SourceCase) checks() []check {
 		restarts = 50
 	}
 	list := []check{
-		{"tables", c.checkTables},
-		{"one lane", c.reading(drive{lanes: 1})},
-		{"cancel", c.checkCancel},
-		{"stop in the middle", c.checkStop},
+		{name: "tables", run: c.checkTables},
+		{name: "one lane", run: c.reading(drive{lanes: 1})},
+		{name: "cancel", run: c.checkCancel},
+		{name: "stop in the middle", run: c.checkStop},
 	}
 	if !c.Plugin.Volatile {
 		list = append(list,
-			check{"many lanes", c.reading(drive{lanes: 3})},
-			check{"splits in another order", c.reading(drive{lanes: 2, last: true})},
-			check{"same splits again", c.checkSplits},
-			check{"checkpoint after every row", c.reading(drive{lanes: 1, small: true})},
-			check{"restart in one lane", c.reading(drive{lanes: 1, small: true, restarts: restarts})},
-			check{"restart in many lanes", c.reading(drive{lanes: 3, small: true, last: true, restarts: restarts})})
+			check{name: "many lanes", run: c.reading(drive{lanes: 3})},
+			check{name: "splits in another order", run: c.reading(drive{lanes: 2, last: true})},
+			check{name: "same splits again", run: c.checkSplits},
+			check{name: "checkpoint after every row", run: c.reading(drive{lanes: 1, small: true})},
+			check{name: "restart in one lane", run: c.reading(drive{lanes: 1, small: true, restarts: restarts})},
+			check{name: "restart in many lanes", run: c.reading(drive{lanes: 3, small: true, last: true, restarts: restarts})})
 	}
 	if len(c.Broken) > 0 {
-		list = append(list, check{"broken options", c.checkBroken})
+		list = append(list, check{name: "broken options", run: c.checkBroken})
 	}
-	for i, ch := range list {
-		run := ch.run
-		list[i].run = func(ctx context.Context, w *world) error {
-			if c.Before != nil {
-				if err := c.Before(ctx); err != nil {
-					return fmt.Errorf("before: %w", err)
-				}
-			}
-			return run(ctx, w)
-		}
+	for i := range list {
+		list[i].before = c.Before
 	}
 	return list
 }

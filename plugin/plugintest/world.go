@@ -160,14 +160,20 @@ func within(what string, f func() error) error {
 
 // check is one part of a suite.
 type check struct {
-	name string
-	run  func(ctx context.Context, w *world) error
+	name   string
+	before func(ctx context.Context) error // may be nil
+	run    func(ctx context.Context, w *world) error
 }
 
 // do runs a check in a world of its own.
 func (c check) do(ctx context.Context, secrets []string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if c.before != nil {
+		if err := c.before(ctx); err != nil {
+			return fmt.Errorf("before: %w", err)
+		}
+	}
 	w := newWorld(secrets)
 	err := c.runRecovered(ctx, w)
 	cancel()
