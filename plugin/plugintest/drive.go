@@ -19,6 +19,8 @@ type drive struct {
 	last     bool // hand out the splits that came last first
 	small    bool // ask for a checkpoint after every row
 	restarts int  // how often to start anew from a checkpoint
+	slow     bool // take batches slowly
+	hurry    bool // interrupt the splitter before every question
 	rows     []string
 
 	source   plugin.Source
@@ -140,6 +142,11 @@ func (d *drive) discover(ctx context.Context) error {
 	}
 	asked, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	if d.hurry {
+		if err := d.interrupt(ctx); err != nil || d.ended {
+			return err
+		}
+	}
 	splits, err := d.splitter.Next(asked)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -152,6 +159,18 @@ func (d *drive) discover(ctx context.Context) error {
 	}
 	d.queue = append(d.queue, splits...)
 	return nil
+}
+
+// interrupt asks the splitter with a context that has ended: it must return soon and lose nothing.
+func (d *drive) interrupt(ctx context.Context) error {
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	return within("Next", func() error {
+		splits, err := d.splitter.Next(ended)
+		d.ended = errors.Is(err, io.EOF)
+		d.queue = append(d.queue, splits...)
+		return nil
+	})
 }
 
 func (d *drive) assign() {
@@ -173,14 +192,14 @@ func (d *drive) assign() {
 // fresh marks that lane i has to open its split.
 func (d *drive) fresh(i int) { d.readers[i] = &opening{Reader: d.readers[i], split: *d.open[i]} }
 
-// opening opens a split at the first Read.
+// opening is a reader that still has to open its split.
 type opening struct {
 	plugin.Reader
 	split  plugin.Split
 	opened bool
 }
 
-// unwrap returns the reader itself once its split is open.
+// Read opens the split at its first call.
 func (o *opening) Read(ctx context.Context, out plugin.Out) error {
 	if !o.opened {
 		if err := o.Reader.Open(ctx, o.split); err != nil {
@@ -199,6 +218,7 @@ func (d *drive) step(ctx context.Context) (moved bool, err error) {
 			continue
 		}
 		out := newCollector(d.w, d.small)
+		out.slow = d.slow
 		read := d.readers[i].Read(ctx, out)
 		rows, err := out.finish()
 		if err != nil {
@@ -246,6 +266,7 @@ func (d *drive) after(ctx context.Context, i int, split *plugin.Split, read erro
 type collector struct {
 	w     *world
 	small bool
+	slow  bool
 	b     *column.Builder
 	rows  []string
 	err   error
@@ -265,6 +286,9 @@ func (o *collector) Batch(b plugin.Batch) error {
 	}
 	if err := o.cut(); err != nil {
 		return err
+	}
+	if o.slow {
+		<-time.After(2 * time.Millisecond)
 	}
 	o.rows = append(o.rows, render(b)...)
 	return nil
@@ -291,7 +315,7 @@ func (o *collector) cut() error {
 	return o.Batch(b.Batch())
 }
 
-// Change forgets nothing and does nothing: rows name their tables.
+// Change checks the change; rows name their tables, so nothing else is to be done.
 func (o *collector) Change(c plugin.SchemaChange) error {
 	if c.Old == nil || c.New == nil {
 		o.err = errors.Join(o.err, errors.New("a schema change lacks the old or the new table"))
@@ -308,7 +332,7 @@ func (o *collector) Full() bool {
 	return o.small && n > 0 || n >= column.FullRows
 }
 
-// Wake returns a channel that wake closes.
+// Wake returns the channel that a check closes.
 func (o *collector) Wake() <-chan struct{} { return o.wake }
 
 func (o *collector) finish() ([]string, error) {

@@ -62,12 +62,13 @@ func (c *SourceCase) checks() []check {
 	list := []check{
 		{name: "tables", run: c.checkTables},
 		{name: "one lane", run: c.reading(drive{lanes: 1})},
+		{name: "slow sink", run: c.reading(drive{lanes: 1, slow: true})},
 		{name: "cancel", run: c.checkCancel},
 		{name: "stop in the middle", run: c.checkStop},
 	}
 	if !c.Plugin.Volatile {
 		list = append(list,
-			check{name: "many lanes", run: c.reading(drive{lanes: 3})},
+			check{name: "many lanes", run: c.reading(drive{lanes: 3, hurry: true})},
 			check{name: "splits in another order", run: c.reading(drive{lanes: 2, last: true})},
 			check{name: "same splits again", run: c.checkSplits},
 			check{name: "checkpoint after every row", run: c.reading(drive{lanes: 1, small: true})},
