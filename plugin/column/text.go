@@ -94,7 +94,7 @@ func (c *Text) size() int { return len(c.data.vals) + 4*len(c.offsets.vals) + c.
 func (c *Text) detach(dt arrow.DataType) arrow.ArrayData {
 	n := c.Len()
 	bits, nulls := c.valid.detach(n)
-	return wrap(dt, n, []*memory.Buffer{bits, c.offsets.detach(), c.data.detach()}, nil, nulls)
+	return wrap(dt, n, []*memory.Buffer{bits, detachOffsets(&c.offsets), c.data.detach()}, nil, nulls)
 }
 
 func (c *Text) release() {

@@ -225,7 +225,7 @@ func (r *sinkRun) flush(ctx context.Context) error {
 		}
 	}
 	if len(r.tokens) > 0 && !r.c.Plugin.Commits {
-		return errors.New("Flush returns a token, but the sink does not declare Commits")
+		return errors.New("a token is returned by Flush, but the sink does not declare Commits")
 	}
 	return nil
 }

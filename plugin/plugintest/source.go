@@ -143,7 +143,7 @@ func (c *SourceCase) checkTables(ctx context.Context, w *world) error {
 		return err
 	}
 	if len(again) != len(first) {
-		return fmt.Errorf("Tables returns %d tables, then %d", len(first), len(again))
+		return fmt.Errorf("there are %d tables, and %d when asked again", len(first), len(again))
 	}
 	seen := make(map[plugin.TableID]bool)
 	for i, t := range first {
@@ -156,6 +156,18 @@ func (c *SourceCase) checkTables(ctx context.Context, w *world) error {
 			return fmt.Errorf("table %d is %s, then %s: order and columns must stay", i, t.ID, again[i].ID)
 		}
 		seen[t.ID] = true
+	}
+	return ping(ctx, w, source)
+}
+
+// ping checks that a plugin which can tell whether its system answers says so.
+func ping(ctx context.Context, w *world, endpoint any) error {
+	p, ok := endpoint.(plugin.Pinger)
+	if !ok {
+		return nil
+	}
+	if err := w.saw(p.Ping(ctx)); err != nil {
+		return fmt.Errorf("ping: %w", err)
 	}
 	return nil
 }
