@@ -49,7 +49,8 @@ func (c *Text) Buffer() []byte {
 // SetBuffer appends the value v, which the caller made by appending to what [Text.Buffer] returned.
 func (c *Text) SetBuffer(v []byte) {
 	n := len(c.data.vals)
-	inPlace := cap(c.data.vals) > n && cap(v) > 0 && unsafe.SliceData(v) == unsafe.SliceData(c.data.vals[n:cap(c.data.vals)])
+	room := c.data.vals[n:cap(c.data.vals)]
+	inPlace := len(room) > 0 && cap(v) > 0 && unsafe.SliceData(v) == unsafe.SliceData(room)
 	if !inPlace {
 		c.Append(v)
 		return

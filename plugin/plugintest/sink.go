@@ -325,15 +325,23 @@ func checkSinkCancel(ctx context.Context, r *sinkRun) error {
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	err = within("Write", func() error { return r.w.saw(r.writers[0].Write(ended, b)) })
-	if err != nil {
-		return err // the batch may still be in use
+	w := r.writers[0]
+	r.writers = nil // a call that goes on may not be joined by Close
+	err = within("Write", func() error { return w.Write(ended, b) })
+	if errors.Is(err, errLate) {
+		return err
 	}
+	r.w.saw(err)
 	b.Release()
-	return within("Flush", func() error {
-		_, err := r.writers[0].Flush(ended, r.last+1)
-		return r.w.saw(err)
+	err = within("Flush", func() error {
+		_, err := w.Flush(ended, r.last+1)
+		return err
 	})
+	if errors.Is(err, errLate) {
+		return err
+	}
+	r.w.saw(err)
+	return r.w.saw(w.Close())
 }
 
 // checkCommitTwice commits an epoch again, with the same sink and with a new one.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"testing"
 	"time"
 
@@ -247,10 +246,10 @@ func (c *SourceCase) checkCancel(ctx context.Context, w *world) error {
 		d.assign()
 	}
 	err := c.cancelReads(ctx, w, &d)
-	if err != nil {
-		return err // a Read that goes on may not be closed
+	if errors.Is(err, errLate) {
+		return err
 	}
-	return d.close()
+	return errors.Join(err, d.close())
 }
 
 func (c *SourceCase) cancelReads(ctx context.Context, w *world, d *drive) error {
@@ -260,27 +259,22 @@ func (c *SourceCase) cancelReads(ctx context.Context, w *world, d *drive) error 
 	if c.Mode == plugin.Unbounded {
 		out := newCollector(w, false)
 		close(out.wake)
-		err := within("a Read that was woken up", func() error { return d.readers[0].Read(ctx, out) })
-		if err != nil {
-			return err
-		}
-		if _, err := out.finish(); err != nil {
+		if err := lateRead(ctx, "a Read that was woken up", w, d.readers[0], out); err != nil {
 			return err
 		}
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	out := newCollector(w, false)
-	err := within("Read", func() error {
-		err := d.readers[0].Read(ended, out)
-		if err != nil && !errors.Is(err, io.EOF) {
-			w.saw(err)
-		}
-		return nil
-	})
-	if err != nil {
+	return lateRead(ended, "Read", w, d.readers[0], newCollector(w, false))
+}
+
+// lateRead reports if a Read does not return soon, whatever it returns.
+func lateRead(ctx context.Context, what string, w *world, r plugin.Reader, out *collector) error {
+	err := within(what, func() error { return r.Read(ctx, out) })
+	if errors.Is(err, errLate) {
 		return err
 	}
+	w.saw(err)
 	_, err = out.finish()
 	return err
 }
