@@ -56,7 +56,7 @@ type everything struct {
 	Map    map[string]int64
 	Kind   plugin.RowKind
 	Skip   string `culvert:"-"`
-	hidden int
+	_      int
 }
 
 type Base2 struct{ Shop string }

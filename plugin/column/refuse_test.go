@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	mathbig "math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -402,7 +403,13 @@ func TestTextFormats(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	for _, bench := range textBenchmarks {
+	more := append(slices.Clone(textBenchmarks), struct {
+		name string
+		typ  plugin.Type
+		text string
+		json string
+	}{"power of ten", plugin.TypeOf(plugin.Double), "1.0E10", "1e10"})
+	for _, bench := range more {
 		b := NewBuilder(table(t, bench.typ), NewPool())
 		c := b.Column(0)
 		c.Reserve(4096)

@@ -165,12 +165,17 @@ func (d *drive) discover(ctx context.Context) error {
 func (d *drive) interrupt(ctx context.Context) error {
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	return within("Next", func() error {
-		splits, err := d.splitter.Next(ended)
-		d.ended = errors.Is(err, io.EOF)
-		d.queue = append(d.queue, splits...)
-		return nil
+	var splits []plugin.Split
+	err := within("Next", func() (err error) {
+		splits, err = d.splitter.Next(ended)
+		return err
 	})
+	if errors.Is(err, errLate) {
+		return err
+	}
+	d.ended = errors.Is(err, io.EOF)
+	d.queue = append(d.queue, splits...)
+	return nil
 }
 
 func (d *drive) assign() {

@@ -41,6 +41,50 @@ type memWriter struct {
 // memCommitter is a memSink with two-phase commit.
 type memCommitter struct{ memSink }
 
+// memChanger is a memSink that follows schema changes and buffers rows until it is pushed or flushed.
+type memChanger struct{ memSink }
+
+type memPusher struct{ memWriter }
+
+func (s *memChanger) Writer(_ context.Context, t plugin.Task) (plugin.Writer, error) {
+	return &memPusher{memWriter{sink: &s.memSink, index: t.Index}}, nil
+}
+
+func (s *memChanger) ApplyChange(_ context.Context, c plugin.SchemaChange) error {
+	for i, row := range s.store.visible {
+		switch {
+		case len(row) < len(c.New.Columns):
+			s.store.visible[i] = append(row, nil)
+		case s.store.fault == "change is not idempotent":
+			return errors.New("the column is there already")
+		}
+	}
+	return nil
+}
+
+func (s *memChanger) Ping(context.Context) error {
+	if s.store.fault == "no ping" {
+		return errors.New("no answer")
+	}
+	return nil
+}
+
+func (w *memPusher) Push(ctx context.Context) error {
+	if w.sink.store.fault == "push does nothing" {
+		return nil
+	}
+	_, err := w.Flush(ctx, 0)
+	return err
+}
+
+func memChangerPlugin(store *memStore) plugin.Plugin {
+	return plugin.NewSink(plugin.Info{Name: "Mem", Changes: true, Pings: true},
+		func(_ context.Context, o memOptions, _ plugin.Env) (*memChanger, error) {
+			s, err := openMem(store, o)
+			return &memChanger{s}, err
+		})
+}
+
 func openMem(store *memStore, o memOptions) (memSink, error) {
 	if o.Broken {
 		if store.fault == "secret in an error" {
@@ -188,8 +232,12 @@ func (s *memCommitter) Abort(_ context.Context, after uint64) error {
 
 func memSinkCase(f fault, d plugin.Delivery) SinkCase {
 	store := &memStore{fault: f}
+	p := memSinkPlugin(store, d)
+	if d == plugin.Repeats {
+		p = memChangerPlugin(store)
+	}
 	return SinkCase{
-		Plugin: memSinkPlugin(store, d), Options: Options("password", secret), Secrets: []string{secret},
+		Plugin: p, Options: Options("password", secret), Secrets: []string{secret},
 		Upserts: d == plugin.Idempotent, Timeout: 10 * time.Second,
 		Before: func(context.Context) error {
 			store.visible, store.staged, store.keyed = nil, nil, nil
@@ -234,6 +282,9 @@ func TestBrokenSinks(t *testing.T) {
 		{"flush keeps rows", plugin.Repeats, "epochs"},
 		{"ignores cancel", plugin.Repeats, "cancel"},
 		{"secret in an error", plugin.Repeats, "broken options"},
+		{"no ping", plugin.Repeats, "all types"},
+		{"push does nothing", plugin.Repeats, "push"},
+		{"change is not idempotent", plugin.Repeats, "schema change"},
 		{"ignores deletes", plugin.Idempotent, "updates and deletes"},
 		{"visible too early", plugin.TwoPhase, "invisible before commit"},
 		{"writers share a name", plugin.TwoPhase, "three writers"},

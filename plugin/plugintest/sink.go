@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -75,11 +76,15 @@ func (c *SinkCase) checks() []check {
 	add("slices", checkSlices)
 	add("restart after flush", checkRestart)
 	add("crash before flush", checkCrash)
+	add("push", checkPush)
 	add("cancel", checkSinkCancel)
 	if c.Plugin.Commits {
 		add("commit twice", checkCommitTwice)
 		add("abort then commit", checkAbort)
 		add("invisible before commit", checkInvisible)
+	}
+	if c.Plugin.Changes {
+		add("schema change", checkChange)
 	}
 	if c.Upserts {
 		add("updates and deletes", checkUpserts)
@@ -119,7 +124,7 @@ func checkTypes(ctx context.Context, r *sinkRun) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.epoch(ctx), r.visible(ctx, want))
+	return errors.Join(r.epoch(ctx), r.visible(ctx, want), ping(ctx, r.w, r.sink))
 }
 
 // checkEpochs writes, flushes and commits several times with the same writers.
@@ -244,6 +249,71 @@ func checkCrash(ctx context.Context, r *sinkRun) error {
 	return r.visibleByDelivery(ctx, want, rows)
 }
 
+// checkPush pushes a buffering writer between two flushes.
+func checkPush(ctx context.Context, r *sinkRun) error {
+	p, ok := r.writers[0].(plugin.Pusher)
+	if !ok || r.delivery() == plugin.TwoPhase {
+		return nil
+	}
+	want, err := r.write(ctx, 0, 20)
+	if err != nil {
+		return err
+	}
+	if err := r.w.saw(p.Push(ctx)); err != nil {
+		return fmt.Errorf("push: %w", err)
+	}
+	if err := r.visible(ctx, want); err != nil {
+		return fmt.Errorf("after the push: %w", err)
+	}
+	return errors.Join(r.epoch(ctx), r.visible(ctx, want))
+}
+
+// checkChange adds a column, twice, as after a crash, and writes rows with and without it.
+func checkChange(ctx context.Context, r *sinkRun) error {
+	applier, ok := r.sink.(plugin.SchemaApplier)
+	if !ok {
+		return errors.New("the sink declares Changes, but has no ApplyChange")
+	}
+	if _, err := r.write(ctx, 0, 20); err != nil {
+		return err
+	}
+	if err := r.epoch(ctx); err != nil {
+		return err
+	}
+	old := RowsOf(r.table, 0, 20, r.c.Accept)
+	for i := range old {
+		old[i] = append(old[i], nil)
+	}
+	change, err := withColumn(r.table)
+	if err != nil {
+		return err
+	}
+	for i := range 2 {
+		if err := r.w.saw(applier.ApplyChange(ctx, change)); err != nil {
+			return fmt.Errorf("apply the change, time %d: %w", i+1, err)
+		}
+	}
+	r.table = change.New
+	want, err := renderValues(r.table, old)
+	if err != nil {
+		return err
+	}
+	rows, err := r.write(ctx, 20, 20)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.epoch(ctx), r.visible(ctx, append(want, rows...)))
+}
+
+// withColumn is the change that adds a column at the end of a table.
+func withColumn(t *plugin.Table) (plugin.SchemaChange, error) {
+	next := *t
+	next.Version++
+	next.Columns = append(slices.Clone(t.Columns), plugin.Column{Name: "c_added", Type: plugin.TypeOf(plugin.Int)})
+	added, err := plugin.NewTable(next)
+	return plugin.SchemaChange{Old: t, New: added}, err
+}
+
 // checkSinkCancel ends the context of Write and Flush, which must return soon, whatever they return.
 func checkSinkCancel(ctx context.Context, r *sinkRun) error {
 	if _, err := r.write(ctx, 0, 20); err != nil {
@@ -255,15 +325,23 @@ func checkSinkCancel(ctx context.Context, r *sinkRun) error {
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	err = within("Write", func() error { return r.w.saw(r.writers[0].Write(ended, b)) })
-	if err != nil {
-		return err // the batch may still be in use
+	w := r.writers[0]
+	r.writers = nil // a call that goes on may not be joined by Close
+	err = within("Write", func() error { return w.Write(ended, b) })
+	if errors.Is(err, errLate) {
+		return err
 	}
+	r.w.saw(err)
 	b.Release()
-	return within("Flush", func() error {
-		_, err := r.writers[0].Flush(ended, r.last+1)
-		return r.w.saw(err)
+	err = within("Flush", func() error {
+		_, err := w.Flush(ended, r.last+1)
+		return err
 	})
+	if errors.Is(err, errLate) {
+		return err
+	}
+	r.w.saw(err)
+	return r.w.saw(w.Close())
 }
 
 // checkCommitTwice commits an epoch again, with the same sink and with a new one.

@@ -196,7 +196,8 @@ func (r *sinkRun) writeUpdate(ctx context.Context, from, n int) error {
 	old, other := RowsOf(r.table, from, n, r.c.Accept), RowsOf(r.table, from+1, n, r.c.Accept)
 	for i, row := range other {
 		next := append([]any{old[i][0]}, row[1:]...)
-		if err := errors.Join(b.AppendRow(plugin.UpdateBefore, old[i]...), b.AppendRow(plugin.UpdateAfter, next...)); err != nil {
+		err := errors.Join(b.AppendRow(plugin.UpdateBefore, old[i]...), b.AppendRow(plugin.UpdateAfter, next...))
+		if err != nil {
 			return err
 		}
 		r.state[next[0].(int64)] = next
@@ -225,7 +226,7 @@ func (r *sinkRun) flush(ctx context.Context) error {
 		}
 	}
 	if len(r.tokens) > 0 && !r.c.Plugin.Commits {
-		return errors.New("Flush returns a token, but the sink does not declare Commits")
+		return errors.New("a token is returned by Flush, but the sink does not declare Commits")
 	}
 	return nil
 }

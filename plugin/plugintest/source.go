@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"testing"
 	"time"
 
@@ -143,7 +142,7 @@ func (c *SourceCase) checkTables(ctx context.Context, w *world) error {
 		return err
 	}
 	if len(again) != len(first) {
-		return fmt.Errorf("Tables returns %d tables, then %d", len(first), len(again))
+		return fmt.Errorf("there are %d tables, and %d when asked again", len(first), len(again))
 	}
 	seen := make(map[plugin.TableID]bool)
 	for i, t := range first {
@@ -156,6 +155,18 @@ func (c *SourceCase) checkTables(ctx context.Context, w *world) error {
 			return fmt.Errorf("table %d is %s, then %s: order and columns must stay", i, t.ID, again[i].ID)
 		}
 		seen[t.ID] = true
+	}
+	return ping(ctx, w, source)
+}
+
+// ping checks that a plugin which can tell whether its system answers says so.
+func ping(ctx context.Context, w *world, endpoint any) error {
+	p, ok := endpoint.(plugin.Pinger)
+	if !ok {
+		return nil
+	}
+	if err := w.saw(p.Ping(ctx)); err != nil {
+		return fmt.Errorf("ping: %w", err)
 	}
 	return nil
 }
@@ -235,10 +246,10 @@ func (c *SourceCase) checkCancel(ctx context.Context, w *world) error {
 		d.assign()
 	}
 	err := c.cancelReads(ctx, w, &d)
-	if err != nil {
-		return err // a Read that goes on may not be closed
+	if errors.Is(err, errLate) {
+		return err
 	}
-	return d.close()
+	return errors.Join(err, d.close())
 }
 
 func (c *SourceCase) cancelReads(ctx context.Context, w *world, d *drive) error {
@@ -248,27 +259,22 @@ func (c *SourceCase) cancelReads(ctx context.Context, w *world, d *drive) error 
 	if c.Mode == plugin.Unbounded {
 		out := newCollector(w, false)
 		close(out.wake)
-		err := within("a Read that was woken up", func() error { return d.readers[0].Read(ctx, out) })
-		if err != nil {
-			return err
-		}
-		if _, err := out.finish(); err != nil {
+		if err := lateRead(ctx, "a Read that was woken up", w, d.readers[0], out); err != nil {
 			return err
 		}
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	out := newCollector(w, false)
-	err := within("Read", func() error {
-		err := d.readers[0].Read(ended, out)
-		if err != nil && !errors.Is(err, io.EOF) {
-			w.saw(err)
-		}
-		return nil
-	})
-	if err != nil {
+	return lateRead(ended, "Read", w, d.readers[0], newCollector(w, false))
+}
+
+// lateRead reports if a Read does not return soon, whatever it returns.
+func lateRead(ctx context.Context, what string, w *world, r plugin.Reader, out *collector) error {
+	err := within(what, func() error { return r.Read(ctx, out) })
+	if errors.Is(err, errLate) {
 		return err
 	}
+	w.saw(err)
 	_, err = out.finish()
 	return err
 }

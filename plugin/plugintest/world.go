@@ -49,7 +49,8 @@ type world struct {
 }
 
 func newWorld(secrets []string) *world {
-	return &world{alloc: &scribbler{pool: column.NewPool()}, log: &lockedBuffer{}, secrets: secrets, before: goleak.IgnoreCurrent()}
+	return &world{alloc: &scribbler{pool: column.NewPool()}, log: &lockedBuffer{}, secrets: secrets,
+		before: goleak.IgnoreCurrent()}
 }
 
 func (w *world) env(mode plugin.Mode, parallelism int, inputs []*plugin.Table) plugin.Env {
@@ -144,17 +145,21 @@ func (b *lockedBuffer) String() string {
 // soon is how long a call may take once its context has ended.
 const soon = time.Second
 
-// within runs f, whose context has ended or is about to, and reports if it does not return soon.
+// errLate is what [within] returns for a call that goes on.
+var errLate = errors.New("goes on after its context ended")
+
+// within runs f, whose context has ended or is about to, and returns its error, or errLate if it does not return soon.
+// Nothing that f uses may be touched after that.
 func within(what string, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
 	timer := time.NewTimer(soon)
 	defer timer.Stop()
 	select {
-	case <-done:
-		return nil
+	case err := <-done:
+		return err
 	case <-timer.C:
-		return fmt.Errorf("%s goes on %v after its context ended", what, soon)
+		return fmt.Errorf("%s %w for %v and longer", what, errLate, soon)
 	}
 }
 

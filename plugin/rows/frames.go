@@ -93,7 +93,8 @@ func putFrame(out plugin.Out, b *column.Builder, items []arrow.RecordBatch, at *
 // framed checks that a record batch has the columns of a table and makes a batch of it.
 func framed(t *plugin.Table, r arrow.RecordBatch) (plugin.Batch, error) {
 	if int(r.NumCols()) != len(t.Columns) {
-		return plugin.Batch{}, fmt.Errorf("table %s has %d columns, the record batch has %d", t.ID, len(t.Columns), r.NumCols())
+		return plugin.Batch{}, fmt.Errorf("table %s has %d columns, the record batch has %d", t.ID, len(t.Columns),
+			r.NumCols())
 	}
 	for i, c := range r.Columns() {
 		if want := t.Schema.Field(i).Type; !arrow.TypeEqual(want, c.DataType()) {

@@ -371,7 +371,12 @@ func (s *store) write(w written) error {
 func (s *store) sinkCase(p plugin.Plugin) plugintest.SinkCase {
 	return plugintest.SinkCase{Plugin: p, Options: plugintest.Options(), Upserts: true,
 		Types:  []plugin.Type{plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Double)},
-		Before: func(context.Context) error { s.rows = make(map[int64]written); return nil },
+		Before: func(context.Context) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.rows = make(map[int64]written)
+			return nil
+		},
 		Read: func(context.Context, *plugin.Table) ([][]any, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -22,7 +22,8 @@ type Writer[T any] struct {
 
 // Sink makes a sink of functions that take rows of the struct T. open is called for each lane. The tables that arrive
 // must have a column for every field of T; see [column.Mapper.Bind].
-func Sink[O, T any](info plugin.Info, open func(ctx context.Context, options O, t plugin.Task) (Writer[T], error)) plugin.Plugin {
+func Sink[O, T any](info plugin.Info,
+	open func(ctx context.Context, options O, t plugin.Task) (Writer[T], error)) plugin.Plugin {
 	return plugin.NewSink(info, func(_ context.Context, options O, env plugin.Env) (plugin.Sink, error) {
 		m, err := column.NewMapper[T]()
 		if err != nil {
@@ -78,7 +79,8 @@ func orNil(e *plugin.RowErrors) error {
 }
 
 // EachBatch makes a sink that calls write for every batch, which it borrows.
-func EachBatch[O any](info plugin.Info, write func(ctx context.Context, options O, b plugin.Batch) error) plugin.Plugin {
+func EachBatch[O any](info plugin.Info,
+	write func(ctx context.Context, options O, b plugin.Batch) error) plugin.Plugin {
 	return plugin.NewSink(info, func(_ context.Context, options O, _ plugin.Env) (plugin.Sink, error) {
 		return &sink{open: func(context.Context, plugin.Task) (plugin.Writer, error) {
 			return batchWriter(func(ctx context.Context, b plugin.Batch) error { return write(ctx, options, b) }), nil

@@ -30,7 +30,8 @@ func tableID(info plugin.Info, options any) plugin.TableID {
 // Source makes a source of an iterator over rows of the struct T. read gets the number of rows to leave out: 0 at the
 // start, and after a restart those that are part of the last checkpoint. The same rows must come again in the same
 // order, else set info.Volatile.
-func Source[O, T any](info plugin.Info, read func(ctx context.Context, options O, skip int64) iter.Seq2[T, error]) plugin.Plugin {
+func Source[O, T any](info plugin.Info,
+	read func(ctx context.Context, options O, skip int64) iter.Seq2[T, error]) plugin.Plugin {
 	return plugin.NewSource(info, func(_ context.Context, options O, _ plugin.Env) (plugin.Source, error) {
 		s, err := structs[T](info, tableID(info, options), nil)
 		if err != nil {
@@ -49,7 +50,8 @@ func Source[O, T any](info plugin.Info, read func(ctx context.Context, options O
 func Cursor[O, T, C any](info plugin.Info, read func(ctx context.Context, options O, after *C) iter.Seq2[T, error],
 	cursor func(row T) C) plugin.Plugin {
 	return plugin.NewSource(info, func(_ context.Context, options O, _ plugin.Env) (plugin.Source, error) {
-		s, err := structs[T](info, tableID(info, options), func(row T) (json.RawMessage, error) { return json.Marshal(cursor(row)) })
+		save := func(row T) (json.RawMessage, error) { return json.Marshal(cursor(row)) }
+		s, err := structs[T](info, tableID(info, options), save)
 		if err != nil {
 			return nil, err
 		}
