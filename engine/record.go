@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	fastjson "github.com/goccy/go-json"
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/store"
@@ -49,7 +50,7 @@ func (r *record) stored(config []byte) (store.Job, error) {
 
 func decodeRecord(j store.Job) (*record, error) {
 	r := &record{}
-	if err := json.Unmarshal(j.Record, r); err != nil {
+	if err := fastjson.Unmarshal(j.Record, r); err != nil {
 		return nil, fmt.Errorf("the record of job %d cannot be read: %w", j.ID, err)
 	}
 	if r.Version > recordVersion {

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -54,11 +56,13 @@ func (e *Engine) secretsIn(spec *jobspec.Spec) *redactor {
 	return r
 }
 
-// add takes all scalars below v.
+// add takes all scalars below v, as they are and as messages quote and escape them.
 func (r *redactor) add(v config.Value) {
 	v.Map(func(scalar config.Value) config.Value {
-		if len(scalar.Text) >= minSecret && scalar.Scalar() && scalar.Kind != config.Bool {
-			r.secrets = append(r.secrets, scalar.Text)
+		if s := scalar.Text; len(s) >= minSecret && scalar.Scalar() && scalar.Kind != config.Bool {
+			quoted, json := strconv.Quote(s), scalar.JSON()
+			r.secrets = append(r.secrets, s, quoted[1:len(quoted)-1], strings.Trim(json, `"`), url.QueryEscape(s),
+				url.PathEscape(s), strings.TrimPrefix(url.UserPassword("", s).String(), ":"))
 		}
 		return scalar
 	})

@@ -1,136 +1,89 @@
 package rest
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/culvertdata/culvert/engine"
 )
 
-// submitted is the answer to submit-job.
-type submitted struct {
-	JobID   int64  `json:"jobId"`
-	JobName string `json:"jobName"`
-}
-
-func (h *handler) submitJob(w http.ResponseWriter, r *http.Request) (any, error) {
-	o, err := submitOptions(r)
+// jobInfo answers job-info and running-job: the object of a running or an ended job. For an unknown id the id comes
+// back alone, as in SeaTunnel.
+func (h *handler) jobInfo(c *call) error {
+	if c.param == "" {
+		return badRequest("The jobId must not be empty. Write it behind the path: %s/733584788375666689", c.route.path)
+	}
+	id, err := parseID(c.param)
 	if err != nil {
-		return nil, badRequest{err}
+		return err
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.options.MaxBody))
-	if err != nil {
-		return nil, fmt.Errorf("reading the body: %w", err)
-	}
-	if len(text) == 0 {
-		return nil, badRequest{errors.New("Request body is empty.")}
-	}
-	job, err := h.eng.Submit(r.Context(), text, o)
-	if errors.Is(err, engine.ErrJobRunning) {
-		// SeaTunnel answers as if it had started, and starts nothing.
-		return submitted{JobID: o.ID, JobName: o.Name}, nil
+	job, err := h.eng.Job(c.r.Context(), id)
+	if errors.Is(err, engine.ErrJobNotFound) {
+		return c.json(func(j *jsonText) {
+			j.open('{')
+			j.member("jobId", c.param)
+			j.close('}')
+		})
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return submitted{JobID: job.ID(), JobName: job.Name()}, nil
-}
-
-func submitOptions(r *http.Request) (engine.SubmitOptions, error) {
-	query := r.URL.Query()
-	o := engine.SubmitOptions{
-		Name:          query.Get("jobName"),
-		FromSavepoint: strings.EqualFold(query.Get("isStartWithSavePoint"), "true"),
-		Format:        engine.JSON,
-	}
-	switch format := query.Get("format"); strings.ToLower(format) {
-	case "", "json":
-	case "hocon":
-		o.Format = engine.HOCON
-	default:
-		return o, fmt.Errorf("format %q is not known; use json or hocon", format)
-	}
-	if id := query.Get("jobId"); id != "" {
-		var err error
-		if o.ID, err = parseID(id); err != nil {
-			return o, err
-		}
-	}
-	if o.FromSavepoint && o.ID == 0 {
-		return o, errors.New("Please provide jobId when start with save point.")
-	}
-	return o, nil
+	info := job.Info()
+	return c.json(func(j *jsonText) { view(j, info, c.route.surface, time.Now()) })
 }
 
 func parseID(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id <= 0 {
-		return 0, fmt.Errorf("For input string: %q: a job id is a whole number above 0", text)
+	if err != nil {
+		return 0, badRequest("For input string: %.100q: a job id is a whole number of at most 19 digits", text)
 	}
 	return id, nil
 }
 
-// stopRequest is the body of stop-job. SeaTunnel takes the id as a number or a text, and the flag as a boolean or a
-// text.
-type stopRequest struct {
-	JobID     json.RawMessage `json:"jobId"`
-	Savepoint json.RawMessage `json:"isStopWithSavePoint"`
+func (h *handler) runningJobs(c *call) error {
+	return h.streamJobs(c, engine.Active())
 }
 
-// stopped is the answer to stop-job.
-type stopped struct {
-	JobID int64 `json:"jobId"`
+// finishedJobs lists ended jobs, the longest ended first. For a state that no ended job can have SeaTunnel answers an
+// empty list; the reason is in a header.
+func (h *handler) finishedJobs(c *call) error {
+	if c.param == "" {
+		return h.streamJobs(c, engine.Ended())
+	}
+	state, err := engine.ParseState(c.param)
+	if err == nil && state.Ended() {
+		return h.streamJobs(c, engine.Filter{States: []engine.State{state}})
+	}
+	if !strings.EqualFold(c.param, unknowable) {
+		c.note("no finished job can have the state %.40q; the states are FINISHED, CANCELED, FAILED, SAVEPOINT_DONE, UNKNOWABLE",
+			c.param)
+	}
+	return c.stream(func(func(func(*jsonText)) bool) error { return nil })
 }
 
-func (h *handler) stopJob(w http.ResponseWriter, r *http.Request) (any, error) {
-	var req stopRequest
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, h.options.MaxBody)).Decode(&req); err != nil {
-		return nil, badRequest{fmt.Errorf("Invalid JSON format in request body. %w", err)}
-	}
-	text := strings.Trim(string(req.JobID), `"`)
-	if text == "" || text == "null" {
-		return nil, badRequest{errors.New("jobId cannot be empty.")}
-	}
-	id, err := parseID(text)
-	if err != nil {
-		return nil, badRequest{err}
-	}
-	o := engine.StopOptions{Savepoint: strings.EqualFold(strings.Trim(string(req.Savepoint), `"`), "true")}
-	err = h.eng.Stop(r.Context(), id, o)
-	if err != nil && !errors.Is(err, engine.ErrJobNotFound) && !errors.Is(err, engine.ErrJobEnded) {
-		return nil, err
-	}
-	return stopped{JobID: id}, nil
-}
-
-func (h *handler) jobInfo(_ http.ResponseWriter, r *http.Request) (any, error) {
-	text := r.PathValue("id")
-	id, err := parseID(text)
-	if err != nil {
-		return nil, badRequest{err}
-	}
-	job, err := h.eng.Job(r.Context(), id)
-	if errors.Is(err, engine.ErrJobNotFound) {
-		return map[string]string{"jobId": text}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return view(job.Info()), nil
-}
-
-func (h *handler) runningJobs(_ http.ResponseWriter, r *http.Request) (any, error) {
-	jobs := []any{}
-	for info, err := range h.eng.List(r.Context(), engine.Active()) {
-		if err != nil {
-			return nil, err
+// streamJobs lists jobs. An ended job whose record cannot be read is listed as UNKNOWABLE where all are
+// asked for.
+func (h *handler) streamJobs(c *call, f engine.Filter) error {
+	now := time.Now()
+	return c.stream(func(add func(func(*jsonText)) bool) error {
+		for info, err := range h.eng.List(c.r.Context(), f) {
+			switch {
+			case err != nil && info.ID == 0:
+				return err
+			case err != nil:
+				h.options.Logger.Warn("a job cannot be shown", "job", info.ID, "error", err)
+				if len(f.States) == 1 {
+					continue
+				}
+				if !add(func(j *jsonText) { viewBroken(j, info.ID, err) }) {
+					return nil
+				}
+			case !add(func(j *jsonText) { view(j, info, c.route.surface, now) }):
+				return nil
+			}
 		}
-		jobs = append(jobs, view(info))
-	}
-	return jobs, nil
+		return nil
+	})
 }

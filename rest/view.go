@@ -1,8 +1,7 @@
 package rest
 
 import (
-	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,141 +9,197 @@ import (
 	"github.com/culvertdata/culvert/engine"
 )
 
+// masked stands where a secret was.
+const masked = "******"
+
+// view writes the object of a job in the shape of a surface: V1 that of SeaTunnel 2.3.4, V2 that of later versions.
+func view(j *jsonText, info engine.Info, s surface, now time.Time) {
+	if info.State.Ended() {
+		viewFinished(j, info, s, now)
+	} else {
+		viewRunning(j, info, s, now)
+	}
+}
+
+func viewRunning(j *jsonText, info engine.Info, s surface, now time.Time) {
+	j.open('{')
+	j.digits("jobId", info.ID)
+	j.member("jobName", info.Name)
+	j.member("jobStatus", info.State.String())
+	viewEnv(j, info)
+	viewTime(j, "createTime", info.Created)
+	j.key("jobDag")
+	if s == v2 {
+		viewDAG(j, info)
+	} else {
+		viewLogical(j, info)
+	}
+	j.openKey("pluginJarsUrls", '[')
+	j.close(']')
+	j.key("isStartWithSavePoint")
+	j.boolean(info.FromSavepoint)
+	viewMetrics(j, info.Counters(), s, now)
+	j.close('}')
+}
+
+func viewFinished(j *jsonText, info engine.Info, s surface, now time.Time) {
+	j.open('{')
+	j.digits("jobId", info.ID)
+	j.member("jobName", info.Name)
+	j.member("jobStatus", info.State.String())
+	j.key("errorMsg")
+	if info.Error == "" {
+		j.raw("null")
+	} else {
+		j.text(info.Error)
+	}
+	viewTime(j, "createTime", info.Created)
+	viewTime(j, "finishTime", info.Finished)
+	j.key("jobDag")
+	if s == v2 {
+		viewDAG(j, info)
+		j.openKey("pluginJarsUrls", '[')
+		j.close(']')
+	} else {
+		viewPhysical(j, info)
+	}
+	viewMetrics(j, info.Counters(), s, now)
+	j.close('}')
+}
+
+// unknowable is SeaTunnel's state of a job whose record is lost.
+const unknowable = "UNKNOWABLE"
+
+// viewBroken writes the object of an ended job whose record cannot be read, so that the others can be listed.
+func viewBroken(j *jsonText, id int64, err error) {
+	j.open('{')
+	j.digits("jobId", id)
+	j.member("jobName", "")
+	j.member("jobStatus", unknowable)
+	j.member("errorMsg", err.Error())
+	j.member("createTime", "")
+	j.member("finishTime", "")
+	j.key("jobDag")
+	j.raw("{}")
+	j.key("metrics")
+	j.raw("{}")
+	j.close('}')
+}
+
+// viewEnv writes the env block, with what looks like a secret masked: env has no list of secret options.
+func viewEnv(j *jsonText, info engine.Info) {
+	j.openKey("envOptions", '{')
+	for _, o := range info.Env {
+		value := o.Value
+		if looksSecret(o.Key) || strings.HasPrefix(value, "{") && looksSecret(value) {
+			value = masked
+		}
+		j.member(o.Key, value)
+	}
+	j.close('}')
+}
+
+var secretWords = []string{"password", "passwd", "secret", "token", "credential", "auth", "access_key", "access.key",
+	"private"}
+
+func looksSecret(text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(secretWords, func(w string) bool { return strings.Contains(text, w) })
+}
+
 const timeLayout = "2006-01-02 15:04:05"
 
-// runningJob is a job that has not ended, in the shape and order of SeaTunnel 2.3.4.
-type runningJob struct {
-	JobID                string     `json:"jobId"`
-	JobName              string     `json:"jobName"`
-	JobStatus            string     `json:"jobStatus"`
-	EnvOptions           object     `json:"envOptions"`
-	CreateTime           string     `json:"createTime"`
-	JobDag               logicalDag `json:"jobDag"`
-	PluginJarsURLs       []string   `json:"pluginJarsUrls"`
-	IsStartWithSavePoint bool       `json:"isStartWithSavePoint"`
-	Metrics              object     `json:"metrics"`
+func viewTime(j *jsonText, name string, t time.Time) {
+	j.key(name)
+	j.separate()
+	j.b = append(t.Local().AppendFormat(append(j.b, '"'), timeLayout), '"')
 }
 
-type logicalDag struct {
-	Vertices []logicalVertex `json:"vertices"`
-	Edges    []logicalEdge   `json:"edges"`
-}
-
-type logicalVertex struct {
-	ID          int    `json:"id"`
-	Name        string `json:"name"`
-	Parallelism int    `json:"parallelism"`
-}
-
-type logicalEdge struct {
-	Input  string `json:"inputVertex"`
-	Target string `json:"targetVertex"`
-}
-
-// finishedJob is an ended job, in the shape and order of SeaTunnel 2.3.4.
-type finishedJob struct {
-	JobID      string      `json:"jobId"`
-	JobName    string      `json:"jobName"`
-	JobStatus  string      `json:"jobStatus"`
-	ErrorMsg   *string     `json:"errorMsg"`
-	CreateTime string      `json:"createTime"`
-	FinishTime string      `json:"finishTime"`
-	JobDag     physicalDag `json:"jobDag"`
-	Metrics    object      `json:"metrics"`
-}
-
-type physicalDag struct {
-	JobID         int64  `json:"jobId"`
-	PipelineEdges object `json:"pipelineEdges"`
-	VertexInfoMap object `json:"vertexInfoMap"`
-}
-
-type physicalEdge struct {
-	Input  int `json:"inputVertexId"`
-	Target int `json:"targetVertexId"`
-}
-
-type physicalVertex struct {
-	VertexID      int    `json:"vertexId"`
-	Type          string `json:"type"`
-	ConnectorType string `json:"connectorType"`
-}
-
-// view returns the object of a job.
-func view(info engine.Info) any {
-	if info.State.Ended() {
-		return viewFinished(info)
-	}
-	return viewRunning(info)
-}
-
-func viewRunning(info engine.Info) runningJob {
-	job := runningJob{
-		JobID:                strconv.FormatInt(info.ID, 10),
-		JobName:              info.Name,
-		JobStatus:            info.State.String(),
-		CreateTime:           formatTime(info.Created),
-		PluginJarsURLs:       []string{},
-		IsStartWithSavePoint: info.FromSavepoint,
-		Metrics:              viewMetrics(info, time.Since(info.Created)),
-		JobDag:               logicalDag{Vertices: []logicalVertex{}, Edges: []logicalEdge{}},
-	}
-	for _, o := range info.Env {
-		job.EnvOptions.add(o.Key, o.Value)
-	}
+// viewLogical writes the graph of a running job as 2.3.4 does.
+func viewLogical(j *jsonText, info engine.Info) {
+	j.open('{')
+	j.openKey("vertices", '[')
 	for _, v := range info.Graph.Logical.Vertices {
-		job.JobDag.Vertices = append(job.JobDag.Vertices,
-			logicalVertex{v.ID, fmt.Sprintf("%s(id=%d)", v.Name, v.ID), v.Parallelism})
+		j.open('{')
+		j.numberMember("id", int64(v.ID))
+		j.member("name", v.Name+"(id="+strconv.Itoa(v.ID)+")")
+		j.numberMember("parallelism", int64(v.Parallelism))
+		j.close('}')
 	}
+	j.close(']')
+	j.openKey("edges", '[')
 	for _, e := range info.Graph.Logical.Edges {
-		job.JobDag.Edges = append(job.JobDag.Edges, logicalEdge{e.Input, e.Target})
+		j.open('{')
+		j.member("inputVertex", e.Input)
+		j.member("targetVertex", e.Target)
+		j.close('}')
 	}
-	return job
+	j.close(']')
+	j.close('}')
 }
 
-func viewFinished(info engine.Info) finishedJob {
-	job := finishedJob{
-		JobID:      strconv.FormatInt(info.ID, 10),
-		JobName:    info.Name,
-		JobStatus:  info.State.String(),
-		CreateTime: formatTime(info.Created),
-		FinishTime: formatTime(info.Finished),
-		JobDag:     physicalDag{JobID: info.ID},
-		Metrics:    viewMetrics(info, info.Finished.Sub(info.Created)),
-	}
-	if info.Error != "" {
-		job.ErrorMsg = &info.Error
-	}
+// viewPhysical writes the graph of an ended job as 2.3.4 does, with numbers for ids.
+func viewPhysical(j *jsonText, info engine.Info) {
+	j.open('{')
+	j.numberMember("jobId", info.ID)
+	j.openKey("pipelineEdges", '{')
 	for _, p := range info.Graph.Physical {
-		edges := []physicalEdge{}
+		j.openKey(strconv.Itoa(p.ID), '[')
 		for _, e := range p.Edges {
-			edges = append(edges, physicalEdge{e.Input, e.Target})
+			j.open('{')
+			j.numberMember("inputVertexId", int64(e.Input))
+			j.numberMember("targetVertexId", int64(e.Target))
+			j.close('}')
 		}
-		job.JobDag.PipelineEdges.add(strconv.Itoa(p.ID), edges)
+		j.close(']')
+	}
+	j.close('}')
+	j.openKey("vertexInfoMap", '{')
+	for _, p := range info.Graph.Physical {
 		for _, v := range p.Vertices {
-			job.JobDag.VertexInfoMap.add(strconv.Itoa(v.ID), physicalVertex{v.ID, strings.ToUpper(v.Role), v.Name})
+			j.openKey(strconv.Itoa(v.ID), '{')
+			j.numberMember("vertexId", int64(v.ID))
+			j.member("type", strings.ToUpper(v.Role))
+			j.member("connectorType", v.Name)
+			j.close('}')
 		}
 	}
-	return job
+	j.close('}')
+	j.close('}')
 }
 
-func formatTime(t time.Time) string { return t.Local().Format(timeLayout) }
-
-// javaDouble writes a number as Java's Double.toString does: at least one digit behind the point, and an exponent from
-// ten million on and below a thousandth.
-func javaDouble(f float64) string {
-	abs := math.Abs(f)
-	if abs != 0 && (abs >= 1e7 || abs < 1e-3) {
-		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, 64), "E")
-		if !strings.Contains(mantissa, ".") {
-			mantissa += ".0"
+// viewDAG writes the graph as versions after 2.3.4 do: ids of edges are texts, and vertexInfoMap is a list.
+func viewDAG(j *jsonText, info engine.Info) {
+	j.open('{')
+	j.digits("jobId", info.ID)
+	j.openKey("pipelineEdges", '{')
+	for _, p := range info.Graph.Physical {
+		j.openKey(strconv.Itoa(p.ID), '[')
+		for _, e := range p.Edges {
+			j.open('{')
+			j.digits("inputVertexId", int64(e.Input))
+			j.digits("targetVertexId", int64(e.Target))
+			j.close('}')
 		}
-		n, _ := strconv.Atoi(exponent)
-		return mantissa + "E" + strconv.Itoa(n)
+		j.close(']')
 	}
-	text := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
+	j.close('}')
+	viewEnv(j, info)
+	j.openKey("vertexInfoMap", '[')
+	for _, p := range info.Graph.Physical {
+		for _, v := range p.Vertices {
+			j.open('{')
+			j.numberMember("vertexId", int64(v.ID))
+			j.member("type", v.Role)
+			j.member("vertexName", v.Name)
+			j.openKey("tablePaths", '[')
+			for _, t := range v.Tables {
+				j.text(t)
+			}
+			j.close(']')
+			j.close('}')
+		}
 	}
-	return text
+	j.close(']')
+	j.close('}')
 }
