@@ -23,6 +23,8 @@ import (
 	"github.com/culvertdata/culvert/plugin/file"
 	"github.com/culvertdata/culvert/plugin/jdbc/sqlite"
 	"github.com/culvertdata/culvert/plugin/transform"
+
+	_ "modernc.org/sqlite" // to read the result with database/sql
 )
 
 //go:embed job.conf

@@ -16,7 +16,7 @@ const jobID = 42
 
 // The rate limit keeps the job alive long enough to be killed; it holds for each lane.
 const jobText = `
-env { job.mode = BATCH, parallelism = %d, checkpoint.interval = 200, read_limit.rows_per_second = 20000 }
+env { job.mode = BATCH, parallelism = %d, checkpoint.interval = 200, read_limit.rows_per_second = 5000 }
 source {
   LocalFile {
     path = %q, file_format_type = csv, split.size = 100000
@@ -24,7 +24,7 @@ source {
   }
 }
 sink {
-  LocalFile { path = %q, tmp_path = %q, file_format_type = csv, batch_size = 5000 }
+  LocalFile { path = %q, tmp_path = %q, file_format_type = csv, batch_size = 1500 }
 }
 `
 

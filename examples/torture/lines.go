@@ -12,12 +12,15 @@ import (
 
 func inputLine(id int) string { return fmt.Sprintf("%d,line number %d of the input", id, id) }
 
-func writeInput(path string, lines int) error {
+func writeInput(dir string, lines int) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	var b strings.Builder
 	for id := range lines {
 		b.WriteString(inputLine(id) + "\n")
 	}
-	return os.WriteFile(path, []byte(b.String()), 0o644)
+	return os.WriteFile(filepath.Join(dir, "input.csv"), []byte(b.String()), 0o644)
 }
 
 // compare counts each line of the output.

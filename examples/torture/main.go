@@ -34,7 +34,7 @@ func main() {
 	parallelism := flag.Int("parallelism", 2, "child: lanes of the job after it was stopped with a savepoint")
 	dir := flag.String("dir", "", "directory of the data; empty makes a temporary one")
 	kills := flag.Int("kills", 50, "times to kill the job")
-	lines := flag.Int("lines", 0, "lines of the input; 0 means 12,000 for each kill")
+	lines := flag.Int("lines", 100_000, "lines of each job's input")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random moments")
 	flag.Parse()
 	ctx := context.Background()
@@ -59,38 +59,54 @@ func exitOn(err error) {
 	}
 }
 
-// torture kills and restarts the child until it has been killed often enough, lets it end, and compares.
+// torture runs jobs until the child has been killed often enough, and compares what each of them wrote.
 func torture(ctx context.Context, o options) error {
-	if o.lines == 0 {
-		o.lines = 12_000 * o.kills
-	}
 	random := rand.New(rand.NewPCG(o.seed, 0))
-	if err := writeInput(filepath.Join(o.dir, "input.csv"), o.lines); err != nil {
-		return err
+	fmt.Printf("seed %d\n", o.seed)
+	for round, left := 1, o.kills; round == 1 || left > 0; round++ {
+		dir := filepath.Join(o.dir, fmt.Sprint(round))
+		killed, err := oneJob(ctx, o, dir, left, random)
+		if err != nil {
+			return fmt.Errorf("%s: %w", dir, err)
+		}
+		left -= killed
 	}
-	killed, savepoints := 0, 0
+	return nil
+}
+
+// oneJob runs one job to its end over up to kills kills.
+func oneJob(ctx context.Context, o options, dir string, kills int, random *rand.Rand) (killed int, err error) {
+	if err := writeInput(dir, o.lines); err != nil {
+		return 0, err
+	}
+	savepoints := 0
 	for {
-		args := []string{"-child", "-dir", o.dir, "-parallelism", fmt.Sprint(1 + random.IntN(4))}
+		args := []string{"-child", "-dir", dir, "-parallelism", fmt.Sprint(1 + random.IntN(4))}
 		if random.IntN(4) == 0 {
 			savepoints++
 			args = append(args, "-savepoint", (time.Duration(100+random.IntN(500)) * time.Millisecond).String())
 		}
 		patience := time.Duration(50+random.IntN(1200)) * time.Millisecond
-		if killed >= o.kills {
-			patience = 10 * time.Minute
+		if killed == kills {
+			patience = endPatience
 		}
 		ended, err := runFor(ctx, o.command, patience, args)
 		if err != nil {
-			return err
+			return killed, err
 		}
 		if ended {
 			break
 		}
-		killed++
+		if killed++; killed > kills {
+			return killed, fmt.Errorf("the job does not end within %s", endPatience)
+		}
 	}
-	fmt.Printf("killed %d times, asked for %d savepoints, seed %d\n", killed, savepoints, o.seed)
-	return compare(o.dir, o.lines)
+	fmt.Printf("killed %d times, asked for %d savepoints: ", killed, savepoints)
+	return killed, compare(dir, o.lines)
 }
+
+// endPatience is more than the job needs from start to end.
+const endPatience = 3 * time.Minute
 
 // runFor runs the child for at most d, then kills it. It reports whether the child came to its end by itself.
 func runFor(ctx context.Context, command func(context.Context, ...string) *exec.Cmd, d time.Duration, args []string) (bool, error) {

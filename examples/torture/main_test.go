@@ -19,11 +19,11 @@ func TestMain(m *testing.M) {
 }
 
 func TestKilledJobsLoseAndRepeatNothing(t *testing.T) {
-	kills := 5
+	kills, lines := 5, 20_000
 	if testing.Short() {
-		kills = 2
+		kills, lines = 2, 8_000
 	}
-	err := torture(t.Context(), options{dir: t.TempDir(), kills: kills, seed: 1,
+	err := torture(t.Context(), options{dir: t.TempDir(), kills: kills, lines: lines, seed: 1,
 		command: func(ctx context.Context, args ...string) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, os.Args[0], args...)
 			cmd.Env = append(os.Environ(), "TORTURE_CHILD=1")

@@ -11,6 +11,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/console"
 	"github.com/culvertdata/culvert/plugin/fake"
 	"github.com/culvertdata/culvert/plugin/file"
+	"github.com/culvertdata/culvert/plugin/file/parquet"
 	"github.com/culvertdata/culvert/plugin/jdbc/sqlite"
 	"github.com/culvertdata/culvert/plugin/transform"
 )
@@ -18,5 +19,5 @@ import (
 // Plugins returns every plugin of this module.
 func Plugins() []plugin.Plugin {
 	return slices.Concat(fake.Plugins(), console.Plugins(), assert.Plugins(), blackhole.Plugins(),
-		file.Plugins(), sqlite.Plugins(), transform.Plugins())
+		file.With(parquet.Format())(), sqlite.Plugins(), transform.Plugins())
 }

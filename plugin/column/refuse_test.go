@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	mathbig "math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -308,18 +309,21 @@ func TestGoValues(t *testing.T) {
 		{plugin.TypeOf(plugin.Time), 24 * time.Hour, errors.New("less than 24 hours")},
 		{plugin.TypeOf(plugin.Time), day(1970, 1, 1).Add(time.Hour), time.Hour},
 		{plugin.TypeOf(plugin.Time), day(2024, 1, 1).Add(time.Hour), errors.New("a time of day has no day")},
-		{plugin.TypeOf(plugin.Timestamp), time.Date(2024, 1, 2, 3, 4, 5, 6000, zone), time.Date(2024, 1, 2, 3, 4, 5, 6000, time.UTC)},
+		{plugin.TypeOf(plugin.Timestamp), time.Date(2024, 1, 2, 3, 4, 5, 6000, zone),
+			time.Date(2024, 1, 2, 3, 4, 5, 6000, time.UTC)},
 		{plugin.TypeOf(plugin.Timestamp), time.Date(2024, 1, 2, 3, 4, 5, 6, zone), errors.New("timestamp(9)")},
 		{plugin.TypeOf(plugin.Timestamp), 5, errors.New("a Go int does not convert")},
 		{plugin.TypeOf(plugin.Null), 5, errors.New("nulls only")},
 		{plugin.ArrayOf(plugin.TypeOf(plugin.Int)), []string{"1", "x"}, errors.New("element 1")},
 		{plugin.ArrayOf(plugin.TypeOf(plugin.Int)), []int(nil), nil},
 		{plugin.ArrayOf(plugin.TypeOf(plugin.Int)), 5, errors.New("which takes a slice")},
-		{plugin.MapOf(plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Int)), map[*string]int{nil: 1}, errors.New("a map key is null")},
+		{plugin.MapOf(plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Int)), map[*string]int{nil: 1},
+			errors.New("a map key is null")},
 		{plugin.MapOf(plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Int)), map[string]int(nil), nil},
 		{plugin.MapOf(plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Int)), []int{1}, errors.New("a map or [][2]any")},
 		{plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)}), []any{1, 2}, errors.New("takes 1 values")},
-		{plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)}), map[string]any{"z": 1}, errors.New("no field z")},
+		{plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)}), map[string]any{"z": 1},
+			errors.New("no field z")},
 		{plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)}), []any(nil), nil},
 	} {
 		if want, ok := tc.want.(error); ok {
@@ -382,7 +386,8 @@ func TestTextFormats(t *testing.T) {
 		{at, TextOptions{DateTime: "yyyy-MM-dd'T'HH:mm:ss"}, "2024-02-29 10:11:12", "2024-02-29T10:11:12"},
 		{at, TextOptions{DateTime: "yyyy-MM-dd'T'HH:mm:ss.SSS"}, "2024-02-29 10:11:12", "2024-02-29T10:11:12.000"},
 		{at, TextOptions{DateTime: "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"}, "2024-02-29 10:11:12", "2024-02-29T10:11:12.000000"},
-		{at, TextOptions{DateTime: "yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSS"}, "2024-02-29 10:11:12.1", "2024-02-29T10:11:12.100000000"},
+		{at, TextOptions{DateTime: "yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSS"}, "2024-02-29 10:11:12.1",
+			"2024-02-29T10:11:12.100000000"},
 		{plugin.ArrayOf(date), TextOptions{Separators: [6]string{";"}}, "2024-02-29;20240301", "2024-02-29;2024-03-01"},
 	} {
 		f, err := NewTextFormat(tc.o)
@@ -402,7 +407,13 @@ func TestTextFormats(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	for _, bench := range textBenchmarks {
+	more := append(slices.Clone(textBenchmarks), struct {
+		name string
+		typ  plugin.Type
+		text string
+		json string
+	}{"power of ten", plugin.TypeOf(plugin.Double), "1.0E10", "1e10"})
+	for _, bench := range more {
 		b := NewBuilder(table(t, bench.typ), NewPool())
 		c := b.Column(0)
 		c.Reserve(4096)

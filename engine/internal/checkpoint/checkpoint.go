@@ -84,4 +84,6 @@ type Counter struct {
 	Table  string
 	Rows   int64
 	Bytes  int64
+	// Rejected are rows that a sink refused and the error policy let pass.
+	Rejected int64
 }

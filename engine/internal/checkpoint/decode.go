@@ -22,12 +22,12 @@ type VersionError struct {
 
 // Error says what to do.
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("the checkpoint has format %d, this version reads up to %d; resume the job with the newer version "+
-		"that wrote it", e.Found, e.Known)
+	return fmt.Sprintf("the checkpoint has format %d, this version reads up to %d; "+
+		"resume the job with the newer version that wrote it", e.Found, e.Known)
 }
 
-// Decode reads what Append wrote, by this version or an older one. The checkpoint refers to b, which must not be changed
-// any more. Errors are a *VersionError or wrap ErrDamaged.
+// Decode reads what Append wrote, by this version or an older one. The checkpoint refers to b, which must not be
+// changed any more. Errors are a *VersionError or wrap ErrDamaged.
 func Decode(b []byte) (*Checkpoint, error) {
 	if len(b) < 1+checksumBytes || b[0] == 0 {
 		return nil, fmt.Errorf("%w: %d bytes, or no version", ErrDamaged, len(b))
@@ -179,7 +179,7 @@ func (d *decoder) checkpoint() *Checkpoint {
 	c.Sources = list(d, 4, (*decoder).source)
 	c.Sinks = list(d, 3, (*decoder).sink)
 	c.Tables = list(d, 10, func(d *decoder) Table { return Table{d.table()} })
-	c.Counters = list(d, 4, (*decoder).counter)
+	c.Counters = list(d, 5, (*decoder).counter)
 	return c
 }
 
@@ -209,7 +209,7 @@ func (d *decoder) instances() [][][]byte {
 }
 
 func (d *decoder) counter() Counter {
-	return Counter{Vertex: d.string(), Table: d.string(), Rows: d.int(), Bytes: d.int()}
+	return Counter{Vertex: d.string(), Table: d.string(), Rows: d.int(), Bytes: d.int(), Rejected: d.int()}
 }
 
 func (d *decoder) tableID() plugin.TableID {

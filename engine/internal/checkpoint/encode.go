@@ -125,6 +125,7 @@ func (e *encoder) counter(c Counter) {
 	e.string(c.Table)
 	e.int(c.Rows)
 	e.int(c.Bytes)
+	e.int(c.Rejected)
 }
 
 func (e *encoder) tableID(id plugin.TableID) {

@@ -91,7 +91,7 @@ func full(t testing.TB) *Checkpoint {
 			{Vertex: "Sink[1]-Console"},
 		},
 		Tables:   []Table{{everyKind(t)}},
-		Counters: []Counter{{Vertex: "Source[0]-Jdbc", Table: "shop.orders", Rows: 1 << 62, Bytes: -1}, {}},
+		Counters: []Counter{{Vertex: "Source[0]-Jdbc", Table: "shop.orders", Rows: 1 << 62, Bytes: -1, Rejected: 3}, {}},
 	}
 }
 

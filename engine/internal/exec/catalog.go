@@ -37,44 +37,38 @@ func newCatalog(p *plan.Pipeline, cp *checkpoint.Checkpoint) *catalog {
 	return c
 }
 
-// derive returns what transform t of a vertex makes of a table, nil if it drops it. t is asked only if no other lane
-// and not the plan has asked before.
-func (c *catalog) derive(v *plan.Vertex, in *plugin.Table, t plugin.Transform) (*plugin.Table, error) {
+// canonical returns the pointer that all lanes use for what a vertex makes of a table. derived is what the caller's
+// instance of the transform has answered; it becomes the canonical one if neither the plan nor a lane knew the table
+// before.
+func (c *catalog) canonical(v *plan.Vertex, in, derived *plugin.Table) *plugin.Table {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known := c.derived[v]
+	if known == nil {
+		known = make(map[*plugin.Table]*plugin.Table)
+		c.derived[v] = known
+	}
 	if out, ok := known[in]; ok {
-		return out, nil
+		return out
 	}
 	for k, out := range known {
 		if sameVersion(k, in) {
-			known[in] = out
-			return out, nil
+			derived = out
+			break
 		}
 	}
-	out, err := t.Derive(in)
-	if err != nil {
-		return nil, at(v, err)
-	}
-	c.remember(v, in, out)
-	return out, nil
+	known[in] = derived
+	return derived
 }
 
-// remember notes what a vertex makes of a table; the caller holds the lock.
-func (c *catalog) remember(v *plan.Vertex, in, out *plugin.Table) {
-	if c.derived[v] == nil {
-		c.derived[v] = make(map[*plugin.Table]*plugin.Table)
-	}
-	c.derived[v][in] = out
-}
-
-// follow notes what a vertex makes of the new version of a table. If the columns that leave the vertex are the same
-// as before, so is the table.
+// follow returns what a change of a vertex's input is at its output. If the columns that leave the vertex are the
+// same as before, so is the table.
 func (c *catalog) follow(v *plan.Vertex, change plugin.SchemaChange, t plugin.Transform) (plugin.SchemaChange, error) {
-	before, err := c.derive(v, change.Old, t)
+	before, err := t.Derive(change.Old)
 	if err != nil {
-		return change, err
+		return change, at(v, err)
 	}
+	before = c.canonical(v, change.Old, before)
 	after, err := t.Derive(change.New)
 	if err != nil {
 		return change, at(v, err)
@@ -82,9 +76,7 @@ func (c *catalog) follow(v *plan.Vertex, change plugin.SchemaChange, t plugin.Tr
 	if before != nil && after != nil && before.SameColumns(after) {
 		after = before
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remember(v, change.New, after)
+	after = c.canonical(v, change.New, after)
 	return plugin.SchemaChange{Old: before, New: after, Statement: change.Statement}, nil
 }
 

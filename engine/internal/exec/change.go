@@ -28,7 +28,9 @@ func (e changeReached) apply(c *coordinator) {
 		l.send(message{order: changeApplied})
 		return
 	}
-	i := slices.IndexFunc(c.changes, func(ch *change) bool { return ch.source == l.source && ch.New.ID == e.change.New.ID })
+	i := slices.IndexFunc(c.changes, func(ch *change) bool {
+		return ch.source == l.source && ch.New.ID == e.change.New.ID
+	})
 	if i < 0 {
 		i = len(c.changes)
 		c.changes = append(c.changes, c.newChange(l.source, e.change))
@@ -161,6 +163,11 @@ func (c *catalog) spread(ctx context.Context, v *plan.Vertex, sc plugin.SchemaCh
 
 // applyTo brings a sink to the new columns.
 func applyTo(ctx context.Context, v *plan.Vertex, sc plugin.SchemaChange) error {
+	if len(v.Inputs) > 1 {
+		return &plugin.Error{Code: plugin.CodeConfig, Vertex: v.Name, Table: sc.New.ID,
+			Err: fmt.Errorf("the columns of the table changed, but the sink has several inputs, which must stay alike"),
+			Fix: "give each input a sink of its own, or change all sources alike and start the job anew"}
+	}
 	for _, in := range v.Sinks {
 		if in.Table != nil && in.Table.ID != sc.New.ID {
 			continue

@@ -22,7 +22,8 @@ import (
 func widened(t *plugin.Table) *plugin.Table {
 	w := *t
 	w.Version++
-	w.Columns = append(slices.Clone(t.Columns), plugin.Column{Name: fmt.Sprintf("c%d", w.Version), Type: plugin.TypeOf(plugin.Null)})
+	w.Columns = append(slices.Clone(t.Columns),
+		plugin.Column{Name: fmt.Sprintf("c%d", w.Version), Type: plugin.TypeOf(plugin.Null)})
 	next, err := plugin.NewTable(w)
 	if err != nil {
 		panic(err)
@@ -159,7 +160,8 @@ func TestSchemaChangeWaitsForAllLanes(t *testing.T) {
 			if tt.name == "a lane ends without it" {
 				splits = 2
 			}
-			src := &changing{counter: &counter{table: table, splits: splits, rows: 100, batch: 10}, next: widened(table), at: tt.at}
+			src := &changing{counter: &counter{table: table, splits: splits, rows: 100, batch: 10},
+				next: widened(table), at: tt.at}
 			f := newFollower()
 			st := &store{}
 			var seen atomic.Int64
@@ -292,6 +294,21 @@ func TestSchemaChangeFailures(t *testing.T) {
 	}
 }
 
+// TestSchemaChangeInAUnion has one of two sources change.
+func TestSchemaChangeInAUnion(t *testing.T) {
+	table := numbers("t")
+	src := &changing{counter: &counter{table: table, splits: 1, rows: 100, batch: 10}, next: widened(table),
+		at: map[string]int64{"000": 50}}
+	a := sourceVertex("Source[0]-Model", 1, &counter{table: table, splits: 1, rows: 1, batch: 1})
+	b, to := sourceVertex("Source[1]-Model", 1, src), sinkVertex("Sink[0]-Model", newFollower(), table)
+	chain(a, to)
+	chain(b, to)
+	r := run(t, Options{Pipeline: pipeline(a, b, to), Checkpoints: &store{}, Retries: 3}, Failed)
+	if !strings.Contains(r.err.Error(), "has several inputs") {
+		t.Error(r.err)
+	}
+}
+
 // TestSchemaChangeUnderBarriers has barriers overtake a lane that waits with a change.
 func TestSchemaChangeUnderBarriers(t *testing.T) {
 	table := numbers("t")
@@ -299,7 +316,8 @@ func TestSchemaChangeUnderBarriers(t *testing.T) {
 		src := &changing{counter: &counter{table: table, splits: 3, rows: 100, batch: 5}, next: widened(table),
 			at: map[string]int64{"000": 5, "001": 150, "002": 295}}
 		f := newFollower()
-		run(t, Options{Pipeline: simple(3, src.together(), f), Checkpoints: &store{}, Interval: 100 * time.Microsecond}, Finished)
+		run(t, Options{Pipeline: simple(3, src.together(), f), Checkpoints: &store{},
+			Interval: 100 * time.Microsecond}, Finished)
 		if len(f.applied) != 1 || len(f.bad) > 0 || len(f.sorted()) != 300 {
 			t.Fatalf("applied %d times, %d rows, %v", len(f.applied), len(f.rows), f.bad)
 		}

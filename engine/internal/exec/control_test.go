@@ -97,6 +97,21 @@ func TestSuspendKeepsTheState(t *testing.T) {
 	}
 }
 
+func TestSuspendIsBounded(t *testing.T) {
+	free := make(chan struct{})
+	dst := &sink{world: newWorld(&store{}), onFlush: func(context.Context, uint64) error { <-free; return errBroken }}
+	r := New(Options{Pipeline: simple(1, endless(1, 10), dst), Checkpoints: dst.stored, Interval: time.Hour})
+	r.grace, r.bound = 20*time.Millisecond, 20*time.Millisecond
+	r.Suspend()
+	if outcome, err := r.Run(t.Context()); outcome != Suspended || err != nil {
+		t.Errorf("%v, %v", outcome, err)
+	}
+	close(free)
+	if err := r.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestKillLeavesEverythingToTheRestore(t *testing.T) {
 	st := &store{}
 	w := newWorld(st)

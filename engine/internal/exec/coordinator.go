@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/checkpoint"
@@ -55,6 +56,7 @@ type ending struct {
 	err      error
 	graceful bool
 	killed   bool
+	stuck    bool // an operation on a sink did not return
 }
 
 // operation is work that may block: it runs on a goroutine of its own, one at a time.
@@ -111,7 +113,7 @@ func (c *coordinator) step() {
 	if c.heed(); c.end != nil || !c.started {
 		return
 	}
-	if c.pending == nil || !c.pending.last {
+	if c.readsOn() {
 		for _, s := range c.sources {
 			c.assign(s)
 			c.ask(s, c.now)
@@ -123,6 +125,9 @@ func (c *coordinator) step() {
 	}
 }
 
+// readsOn reports whether lanes go on after the checkpoint that is under way, if there is one.
+func (c *coordinator) readsOn() bool { return c.pending == nil || !c.pending.last }
+
 // heed looks at what Cancel and Suspend ask for.
 func (c *coordinator) heed() {
 	switch {
@@ -130,7 +135,7 @@ func (c *coordinator) heed() {
 		c.end = &ending{outcome: Canceled}
 	case c.runner.wanted(wantSuspend):
 		if c.suspendBy.IsZero() {
-			c.suspendBy = c.now.Add(suspendBound)
+			c.suspendBy = c.now.Add(c.runner.bound)
 		}
 		if !c.started || !c.now.Before(c.suspendBy) {
 			c.end = &ending{outcome: Suspended}
@@ -190,7 +195,7 @@ func (c *coordinator) rest() time.Duration {
 			earlier(c.pending.deadline)
 		}
 		for _, s := range c.sources {
-			if s.none {
+			if s.none && s.wants() && c.readsOn() {
 				earlier(s.askAt)
 			}
 			if s.asking && s.queue.Ended() > 0 && c.now.Sub(s.askedAt) < askAgain {
@@ -261,14 +266,14 @@ func (c *coordinator) start(cp *checkpoint.Checkpoint) {
 	c.runner.count(m)
 	p := c.options.Pipeline
 	c.env = &laneEnv{
-		options: c.options, sinks: p.Sinks(), from: c.from, epoch: c.epoch, tables: newCatalog(p, cp), meters: m,
-		refused: &refusals{policy: c.options.RowErrors, logger: c.options.Logger, observe: c.options.Observer.RowsRejected},
+		options: c.options, sinks: p.Sinks(), from: c.from, epoch: c.epoch,
+		tables: newCatalog(p, cp), meters: m, refused: newRefusals(c.options, m.base),
 	}
 	var lanes []*lane
 	for i, v := range p.Sources() {
-		s := &source{number: i, vertex: v, commands: make(chan command, 4)}
+		s := &source{number: i, vertex: v, lanes: max(1, v.Parallelism), commands: make(chan command, 4)}
 		c.sources = append(c.sources, s)
-		for k := range max(1, v.Parallelism) {
+		for k := range s.lanes {
 			l := newLane(len(lanes), k, v, c.env, c.box.post)
 			lanes = append(lanes, l)
 			c.lanes = append(c.lanes, &laneState{link: l, source: s, idle: true})
@@ -349,7 +354,8 @@ func (c *coordinator) fail(who string, err error) {
 		return
 	}
 	if c.runner.wanted(wantSuspend) {
-		log.Warn("a failure while the engine closes; the pipeline goes on from its last checkpoint", "where", who, "error", err)
+		log.Warn("a failure while the engine closes; the pipeline goes on from its last checkpoint",
+			"where", who, "error", err)
 		c.end = &ending{outcome: Suspended}
 		return
 	}
@@ -362,7 +368,7 @@ func (c *coordinator) teardown() {
 	if !c.end.graceful {
 		c.cancelLanes()
 	}
-	if c.end.killed {
+	if c.end.killed || !c.started {
 		c.cancelOps()
 	}
 	for _, l := range c.lanes {
@@ -381,6 +387,8 @@ func (c *coordinator) teardown() {
 	if c.group.wait(c.runner.grace / 3) {
 		return
 	}
-	c.options.Logger.Warn("connectors do not return; they are left behind", "goroutines", c.group.running())
+	stuck := c.group.running()
+	c.options.Logger.Warn("connectors do not return; they are left behind", "goroutines", stuck)
+	c.end.stuck = len(c.ops) > 0 && slices.Contains(stuck, c.ops[0].name)
 	c.runner.abandon(c.group)
 }

@@ -4,10 +4,9 @@
 //
 // Each subtask of a source has a lane, and everything downstream of that subtask runs in it. A lane is two
 // goroutines. The reading side calls the reader; the writing side runs the transforms and the writers, a tree in
-// which each batch is handed from parent to child by a function call. (Transforms on the writing side measured
-// better: most readers cost more than most writers, and a batch then crosses one gate only, however the tree
-// branches.) Between the two is a gate, a queue of four items and about 8 MiB: batches, schema changes, ends of splits
-// and barriers, in order. A full gate is what holds a fast reader back.
+// which each batch is handed from parent to child by a function call. (Transforms are on the writing side, so that a
+// batch crosses one gate only, however the tree branches.) Between the two is a gate, a queue of four items and about
+// 8 MiB: batches, schema changes, ends of splits and barriers, in order. A full gate is what holds a fast reader back.
 //
 // # The coordinator
 //

@@ -2,16 +2,24 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/checkpoint"
 )
 
-// errExpired is SeaTunnel's text.
-var errExpired = errors.New("Checkpoint expired before completing. " +
-	"Please increase checkpoint timeout in the seatunnel.yaml or jobConfig env.")
+// expired is the failure of a checkpoint that takes too long.
+type expired struct {
+	epoch   uint64
+	timeout time.Duration
+	what    string // that was waited for
+}
+
+// Error begins with SeaTunnel's text.
+func (e *expired) Error() string {
+	return fmt.Sprintf("Checkpoint expired before completing. Please increase checkpoint timeout in the seatunnel.yaml "+
+		"or jobConfig env. (checkpoint %d, timeout %v: %s)", e.epoch, e.timeout, e.what)
+}
 
 // earlyPause is the least time between a checkpoint and an early one, as long as lanes have something to read.
 const earlyPause = 100 * time.Millisecond
@@ -100,7 +108,7 @@ func (c *coordinator) expire() {
 		return
 	}
 	what := [...]string{"lanes did not pass the barrier", "splitters did not tell their state", "it was not committed"}
-	c.fail("checkpoint", fmt.Errorf("%w (checkpoint %d, %v: %s)", errExpired, p.number, c.options.Timeout, what[p.phase]))
+	c.fail("checkpoint", &expired{p.number, c.options.Timeout, what[p.phase]})
 }
 
 func (e barrierPassed) apply(c *coordinator) {

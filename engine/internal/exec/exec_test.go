@@ -152,9 +152,7 @@ func (s *rowSource) Reader(context.Context, plugin.Task) (plugin.Reader, error) 
 }
 
 type rowReader struct {
-	counterReader
 	s    *rowSource
-	bad  bool
 	next int64
 }
 

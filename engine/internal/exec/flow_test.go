@@ -45,7 +45,8 @@ func (r *rename) Apply(_ context.Context, in plugin.Batch, out *plugin.Table, em
 		return r.fail
 	}
 	half := in.Len() / 2
-	for _, part := range []plugin.Batch{in.Slice(0, half), in.Slice(half, in.Len())} {
+	for _, ends := range [][2]int{{0, half}, {half, in.Len()}} {
+		part := in.Slice(ends[0], ends[1])
 		part.Table = out
 		if err := emit(part); err != nil {
 			return err
@@ -139,7 +140,8 @@ func TestErrorsOfSinksNameTheSink(t *testing.T) {
 	st := &store{}
 	from := sourceVertex("Source[0]-Model", 1, &counter{table: numbers("t"), splits: 1, rows: 1, batch: 1})
 	tr := transformVertex("Transform[0]-Rename", func() plugin.Transform { return &rename{} })
-	to := sinkVertex("Sink[0]-Model", &sink{world: newWorld(st), onWrite: func(context.Context, plugin.Batch) error { return errBroken }})
+	broken := func(context.Context, plugin.Batch) error { return errBroken }
+	to := sinkVertex("Sink[0]-Model", &sink{world: newWorld(st), onWrite: broken})
 	chain(from, tr, to)
 	r := run(t, Options{Pipeline: pipeline(from, tr, to), Checkpoints: st}, Failed)
 	if got, want := r.err.Error(), "Sink[0]-Model: the line is broken"; got != want {
@@ -372,7 +374,7 @@ func TestWriterStatesAreSpreadOverNewParallelism(t *testing.T) {
 func TestPush(t *testing.T) {
 	src := &counter{table: numbers("t"), splits: 1, rows: 100, batch: 1, endless: true}
 	dst := &plainSink{}
-	o := Options{Pipeline: simple(1, src, dst), Checkpoints: &store{}, FlushInterval: 5 * time.Millisecond}
+	o := Options{Pipeline: simple(1, src, dst), Checkpoints: &store{}, FlushInterval: 20 * time.Millisecond}
 	r := start(t, o)
 	until(t, "all rows are pushed", func() bool {
 		dst.mu.Lock()

@@ -41,7 +41,12 @@ func (l *limiter) book(now time.Time, rows int, bytes int64) {
 }
 
 // wait returns how long the next rows have to wait, 0 if they need not.
-func (l *limiter) wait(now time.Time) time.Duration { return max(0, l.free.Sub(now)-slack) }
+func (l *limiter) wait(now time.Time) time.Duration {
+	if l.free.Before(now) {
+		return 0 // also at the start, when the difference would overflow
+	}
+	return max(0, l.free.Sub(now)-slack)
+}
 
 // piece returns how many rows of a batch may go out at once, at least one.
 func (l *limiter) piece(rows int, bytes int64) int {

@@ -17,7 +17,7 @@ type VertexMetrics struct {
 	Tables []TableMetrics
 	// Rows and Bytes are the sums over the tables: what a source or transform put out, what a sink took.
 	Rows, Bytes int64
-	// Rejected are rows that a sink refused and the policy let pass, since the pipeline was last started.
+	// Rejected are rows that a sink refused and the policy let pass.
 	Rejected int64
 	// Positions are where the source's splits stood at the last completed checkpoint; nil for other vertices.
 	Positions []Position
@@ -156,29 +156,25 @@ func totals(base []checkpoint.Counter, counts []count) []checkpoint.Counter {
 		}
 		sums[i].Rows += c.rows
 		sums[i].Bytes += c.bytes
+		sums[i].Rejected += c.rejected
 	}
 	return sums
 }
 
 // report sums up the counts for the vertices of a pipeline.
 func (ms *meters) report(p *plan.Pipeline) []VertexMetrics {
-	counts := ms.counts()
 	out := make([]VertexMetrics, len(p.Vertices))
 	at := make(map[string]*VertexMetrics, len(p.Vertices))
 	for i, v := range p.Vertices {
 		out[i] = VertexMetrics{Vertex: v.Name, Role: v.Role}
 		at[v.Name] = &out[i]
 	}
-	for _, c := range totals(ms.base, counts) {
+	for _, c := range totals(ms.base, ms.counts()) {
 		if v := at[c.Vertex]; v != nil {
 			v.Tables = append(v.Tables, TableMetrics{Table: c.Table, Rows: c.Rows, Bytes: c.Bytes})
 			v.Rows += c.Rows
 			v.Bytes += c.Bytes
-		}
-	}
-	for _, c := range counts {
-		if v := at[c.vertex]; v != nil {
-			v.Rejected += c.rejected
+			v.Rejected += c.Rejected
 		}
 	}
 	return out

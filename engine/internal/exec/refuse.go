@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/culvertdata/culvert/engine/internal/checkpoint"
 	"github.com/culvertdata/culvert/engine/internal/plan"
 	"github.com/culvertdata/culvert/plugin"
 )
@@ -16,9 +17,10 @@ const (
 	ratioRows = 1000
 	// loggedRefusals is how many batches with refused rows an attempt writes to the log.
 	loggedRefusals = 20
+	raiseBudget    = "correct the rows, or raise row.error.max.rows or row.error.max.ratio"
 )
 
-// refusals applies the error policy to the rows that the sinks of an attempt refuse.
+// refusals applies the error policy to the rows that the sinks of a pipeline refuse.
 type refusals struct {
 	policy   RowErrorPolicy
 	logger   hclog.Logger
@@ -26,6 +28,20 @@ type refusals struct {
 	rows     atomic.Int64 // that came to a sink; counted only if the policy is to skip
 	refused  atomic.Int64
 	reported atomic.Int64
+}
+
+// newRefusals goes on from the counters of a checkpoint.
+func newRefusals(o *Options, base []checkpoint.Counter) *refusals {
+	r := &refusals{policy: o.RowErrors, logger: o.Logger, observe: o.Observer.RowsRejected}
+	for _, v := range o.Pipeline.Sinks() {
+		for _, c := range base {
+			if c.Vertex == v.Name {
+				r.rows.Add(c.Rows + c.Rejected)
+				r.refused.Add(c.Rejected)
+			}
+		}
+	}
+	return r
 }
 
 // judge takes the error of a Write. It returns the number of refused rows if the job goes on, else the error that
@@ -50,10 +66,11 @@ func (r *refusals) judge(v *plan.Vertex, b plugin.Batch, err error) (int, error)
 	refused := r.refused.Add(int64(n))
 	if err := r.overdrawn(refused, all, ratioRows); err != nil {
 		return 0, &plugin.Error{Code: plugin.CodeData, Vertex: v.Name, Table: b.Table.ID,
-			Err: fmt.Errorf("%w: %w", err, rows), Fix: "correct the rows, or raise row.error.max.rows or row.error.max.ratio"}
+			Err: fmt.Errorf("%w: %w", err, rows), Fix: raiseBudget}
 	}
 	if r.reported.Add(1) <= loggedRefusals {
-		r.logger.Warn("rows were refused and skipped", "vertex", v.Name, "table", b.Table.ID.String(), "rows", n, "error", rows)
+		r.logger.Warn("rows were refused and skipped",
+			"vertex", v.Name, "table", b.Table.ID.String(), "rows", n, "error", rows)
 	}
 	if r.observe != nil {
 		r.observe(v.Name, n, rows)
@@ -67,8 +84,7 @@ func (r *refusals) barrier() error {
 		return nil
 	}
 	if err := r.overdrawn(r.refused.Load(), r.rows.Load(), 1); err != nil {
-		return &plugin.Error{Code: plugin.CodeData, Err: err,
-			Fix: "correct the rows, or raise row.error.max.rows or row.error.max.ratio"}
+		return &plugin.Error{Code: plugin.CodeData, Err: err, Fix: raiseBudget}
 	}
 	return nil
 }

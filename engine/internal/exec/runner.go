@@ -16,7 +16,8 @@ import (
 // Runner runs one pipeline. Run is called once at a time; the other methods at any time, by anybody.
 type Runner struct {
 	options Options
-	grace   time.Duration
+	grace   time.Duration // see gracePeriod
+	bound   time.Duration // see suspendBound
 	wants   atomic.Uint32
 	poke    chan struct{} // rung when wants changes
 
@@ -40,7 +41,7 @@ const (
 // New returns a runner that has not started.
 func New(o Options) *Runner {
 	o.setDefaults()
-	return &Runner{options: o, grace: gracePeriod, poke: make(chan struct{}, 1), meters: &meters{}}
+	return &Runner{options: o, grace: gracePeriod, bound: suspendBound, poke: make(chan struct{}, 1), meters: &meters{}}
 }
 
 // Run runs the pipeline and blocks until it ends. The error is nil unless the outcome is Failed. When ctx ends, Run
@@ -53,14 +54,14 @@ func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 		case end.killed || end.outcome == Suspended:
 			return Suspended, nil
 		case end.outcome == Canceled:
-			r.drop(ctx)
+			r.drop(ctx, end)
 			return Canceled, nil
 		case end.outcome != Failed:
 			return end.outcome, nil
 		case ctx.Err() != nil:
 			return Suspended, nil
-		case restarts >= r.options.Retries || !retryable(end.err):
-			r.drop(ctx)
+		case restarts >= r.options.Retries || !retryable(end.err) || end.stuck:
+			r.drop(ctx, end)
 			return Failed, end.err
 		}
 		r.announce(restarts+1, end.err)
@@ -73,8 +74,8 @@ func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 func (r *Runner) announce(attempt int, err error) {
 	p := r.options.Pipeline
 	job := p.Vertices[0].Env.Job
-	r.options.Logger.Warn(fmt.Sprintf("Restore time %d, pipeline Job %s (%d), Pipeline: [(%d)]", attempt, job.Name, job.ID, p.ID),
-		"error", err)
+	text := fmt.Sprintf("Restore time %d, pipeline Job %s (%d), Pipeline: [(%d)]", attempt, job.Name, job.ID, p.ID)
+	r.options.Logger.Warn(text, "error", err)
 	if r.options.Observer.Restarting != nil {
 		r.options.Observer.Restarting(attempt, err)
 	}
@@ -91,9 +92,10 @@ func (r *Runner) pause(ctx context.Context) {
 	}
 }
 
-// drop drops what was staged beyond the last checkpoint of a pipeline that will not go on.
-func (r *Runner) drop(ctx context.Context) {
-	if !r.commits() {
+// drop drops what was staged beyond the last checkpoint of a pipeline that will not go on. A committer that is stuck
+// is left alone: it is called by one goroutine at a time.
+func (r *Runner) drop(ctx context.Context, end *ending) {
+	if !r.commits() || end.stuck {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)

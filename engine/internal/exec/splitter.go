@@ -15,6 +15,7 @@ import (
 // source is what the coordinator knows of a source: its queue and how its splitter stands.
 type source struct {
 	number   int
+	lanes    int
 	vertex   *plan.Vertex
 	queue    *split.Queue
 	commands chan command
@@ -105,13 +106,16 @@ func (c *coordinator) obey(s *source, splitter plugin.Splitter, cmd command) err
 
 // ask calls Next on the splitter if lanes could run out of splits.
 func (c *coordinator) ask(s *source, now time.Time) {
-	if s.exhausted || s.asking || s.queue.Waiting() >= s.vertex.Parallelism || s.none && now.Before(s.askAt) {
+	if !s.wants() || s.none && now.Before(s.askAt) {
 		return
 	}
 	ctx, cancel := context.WithCancel(c.lanesCtx)
 	s.asking, s.askedAt, s.stopNext, s.none = true, now, cancel, false
 	s.commands <- command{do: nextSplits, ctx: ctx} // has room: one of each kind at most is under way
 }
+
+// wants reports whether more splits are needed than wait, and Next may be called.
+func (s *source) wants() bool { return !s.exhausted && !s.asking && s.queue.Waiting() < s.lanes }
 
 // interrupt makes a Next that is under way return.
 func (s *source) interrupt() {

@@ -105,27 +105,16 @@ func (t *transformStage) write(ctx context.Context, b plugin.Batch, bytes int64)
 func (t *transformStage) turn(in *plugin.Table) error {
 	out, ok := t.known[in]
 	if !ok {
-		mine, err := t.instance.Derive(in)
+		derived, err := t.instance.Derive(in)
 		if err != nil {
 			return at(t.vertex, err)
 		}
-		if out, err = t.tables.derive(t.vertex, in, derived{t.instance, mine}); err != nil {
-			return err
-		}
+		out = t.tables.canonical(t.vertex, in, derived)
 		t.known[in] = out
 	}
 	t.in, t.out = in, out
 	return nil
 }
-
-// derived is a transform whose answer is known already.
-type derived struct {
-	plugin.Transform
-	table *plugin.Table
-}
-
-// Derive returns the known answer.
-func (d derived) Derive(*plugin.Table) (*plugin.Table, error) { return d.table, nil }
 
 // put takes one batch that the transform emits.
 func (t *transformStage) put(b plugin.Batch) error {

@@ -86,7 +86,10 @@ func TestPrepareComplete(t *testing.T) {
 }
 
 func TestOldEpochsGo(t *testing.T) {
-	for kept, want := range map[int][]uint64{0: {5, 6, 9}, 1: {9}, 2: {6, 9}, 5: {2, 4, 5, 6, 9}, 200: {1, 2, 4, 5, 6, 9}} {
+	tests := map[int][]uint64{
+		0: {5, 6, 9}, 1: {9}, 2: {6, 9}, 5: {2, 4, 5, 6, 9}, 200: {1, 2, 4, 5, 6, 9},
+	}
+	for kept, want := range tests {
 		s := open(t, Options{CheckpointsKept: kept})
 		put(t, s, Job{ID: 1})
 		for _, epoch := range []uint64{1, 2, 4, 5, 6, 9} {
@@ -152,7 +155,7 @@ func TestWrongEpochsAreRefused(t *testing.T) {
 		err  error
 		want string
 	}{
-		"older":         {c.Prepare(t.Context(), someCheckpoint(1, 3, 1)), "checkpoints of job 1: pipeline 1: epoch 3 comes after epoch 4"},
+		"older":         {c.Prepare(t.Context(), someCheckpoint(1, 3, 1)), "job 1: pipeline 1: epoch 3 comes after epoch 4"},
 		"large":         {c.Prepare(t.Context(), someCheckpoint(1, 3, 100_000)), "epoch 3 comes after epoch 4"},
 		"complete":      {c.Prepare(t.Context(), someCheckpoint(1, 4, 1)), "epoch 4 is complete already"},
 		"unknown":       {c.Complete(t.Context(), 1, 5), "pipeline 1 has no checkpoint of epoch 5"},
@@ -194,8 +197,8 @@ func TestLargeCheckpoints(t *testing.T) {
 			if err := s.Checkpoints(1).Prepare(t.Context(), want); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, latest(t, s, 1, 1)); diff != "" {
-				t.Errorf("size %d:\n%.500s", size, diff)
+			if !cmp.Equal(want, latest(t, s, 1, 1), cmp.Comparer(bytes.Equal)) {
+				t.Errorf("a checkpoint of %d bytes comes back as another one", size)
 			}
 			checkNothingPending(t, s)
 		}
@@ -279,7 +282,10 @@ func TestDamagedCheckpoint(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	x := index{rings: []*ring{{pipeline: 1, slots: []slot{{number: 2, epoch: 1 << 60, time: at(1), size: 100}}}, {pipeline: 900}}}
+	x := index{rings: []*ring{
+		{pipeline: 1, slots: []slot{{number: 2, epoch: 1 << 60, time: at(1), size: 100}}},
+		{pipeline: 900},
+	}}
 	f.Add(x.append(nil))
 	f.Add(header{Job: Job{State: "RUNNING", Ended: true, EndTime: at(9)}, configSize: 400}.append(nil))
 	f.Add(content{id: 1 << 63, length: 1 << 20, crc: 7}.appendTo(nil))

@@ -107,7 +107,8 @@ func (s *Store) stage(ctx context.Context, b []byte) (content, error) {
 		return content{inline: b}, nil
 	}
 	if len(b) > maxContent {
-		return content{}, fmt.Errorf("%d bytes are more than the %d that the store takes in one piece", len(b), maxContent)
+		return content{}, fmt.Errorf("%d bytes are more than the %d that the store takes in one piece", len(b),
+			maxContent)
 	}
 	c := content{id: rand.Uint64() | 1, length: len(b), crc: crc32.Checksum(b, castagnoli)}
 	err := s.write(func(t *tx) error {

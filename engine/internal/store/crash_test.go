@@ -241,7 +241,8 @@ func checkAcked(t *testing.T, s *Store, job int64, a *acked) {
 	if a.finished && !j.Ended {
 		t.Errorf("job %d is %s again", job, j.State)
 	}
-	if string(j.Record) != string(crashRecord(job, a.recorded)) && string(j.Record) != string(crashRecord(job, a.recorded+1)) {
+	now, next := crashRecord(job, a.recorded), crashRecord(job, a.recorded+1)
+	if !bytes.Equal(j.Record, now) && !bytes.Equal(j.Record, next) {
 		t.Errorf("job %d has record %q, acknowledged: %+v", job, j.Record, a)
 	}
 	if config, err := s.Config(t.Context(), job); err != nil || string(config) != string(crashConfig(job)) {

@@ -81,7 +81,8 @@ func parseFormat(s string) (int, error) {
 	number, ok := strings.CutPrefix(strings.TrimSuffix(s, "\n"), formatPrefix)
 	found, err := strconv.Atoi(number)
 	if !ok || err != nil || found < 1 {
-		return 0, fmt.Errorf("file %s is damaged: it should say %q and a number, but is %q", formatName, formatPrefix, s)
+		return 0, fmt.Errorf("file %s is damaged: it should say %q and a number, but is %q", formatName,
+			formatPrefix, s)
 	}
 	return found, nil
 }

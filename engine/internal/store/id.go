@@ -15,7 +15,8 @@ var idEpoch = time.Date(2018, time.January, 1, 0, 0, 0, 0, time.UTC)
 const (
 	// idBits are the low bits of an id, which count within a millisecond.
 	idBits = 22
-	// idLease is how far ahead of the clock the durable mark goes: one write for each minute in which ids are given out.
+	// idLease is how far ahead of the clock the durable mark goes: one write for each minute in which ids are given
+	// out.
 	idLease = int64(time.Minute/time.Millisecond) << idBits
 )
 

@@ -170,9 +170,9 @@ func (s *Store) Log(ctx context.Context, id int64) ([]byte, error) {
 	return log, s.explain(err)
 }
 
-// Jobs returns the jobs that have ended, the longest ended first, or the others by id: as they were when the loop began,
-// without their configs. The loop may write to the store, but not close it. A job that cannot be read comes as an error, and the
-// loop may go on behind it.
+// Jobs returns the jobs that have ended, the longest ended first, or the others by id: as they were when the loop
+// began, without their configs. The loop may write to the store, but not close it. A job that cannot be read comes as
+// an error, and the loop may go on behind it.
 func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
 	family := byte(runningFamily)
 	if ended {

@@ -1,11 +1,14 @@
 package store
 
 import (
+	"flag"
 	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
+
+var update = flag.Bool("update", false, "write the golden store of the present format anew")
 
 // TestMain turns the test binary into the child of the crash tests if it was started as one.
 func TestMain(m *testing.M) {

@@ -276,7 +276,8 @@ func scan(txn *badger.Txn, prefix []byte, visit func(key, value []byte) error) e
 	return nil
 }
 
-// Size returns the bytes that the store takes: of its files, or of its tables in memory.
+// Size returns the bytes that the store takes on its volume, or in memory those of its tables, which is less than all
+// of it by up to two memory tables of 2 MiB.
 func (s *Store) Size() int64 {
 	if s.begin() != nil {
 		return 0
