@@ -104,11 +104,8 @@ func (j *Job) intend(ctx context.Context, s State, reason string) (bool, error) 
 // save writes the record as it is now.
 func (j *Job) save(ctx context.Context, config []byte) error {
 	j.mu.Lock()
-	stored, err := j.rec.stored(config)
+	stored := j.rec.stored(config)
 	j.mu.Unlock()
-	if err != nil {
-		return err
-	}
 	return j.eng.store.PutJob(ctx, stored)
 }
 

@@ -1,35 +1,30 @@
 package engine
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
-	fastjson "github.com/goccy/go-json"
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/store"
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// recordVersion is raised when an older engine could not read what a newer one writes.
-const recordVersion = 1
-
 // record is what the store keeps of a job beside its config.
 type record struct {
-	Version       int               `json:"v"`
-	ID            int64             `json:"id"`
-	Name          string            `json:"name"`
-	State         State             `json:"state"`
-	Mode          plugin.Mode       `json:"mode"`
-	Created       time.Time         `json:"created"`
-	Finished      time.Time         `json:"finished,omitzero"`
-	Error         string            `json:"error,omitempty"`
-	Env           []EnvOption       `json:"env,omitempty"`
-	FromSavepoint bool              `json:"fromSavepoint,omitempty"`
-	Graph         Graph             `json:"graph"`
-	Metrics       Metrics           `json:"metrics"`
-	Format        Format            `json:"format,omitempty"`
-	GivenName     string            `json:"givenName,omitempty"`
-	Variables     map[string]string `json:"variables,omitempty"`
+	ID            int64
+	Name          string
+	State         State
+	Mode          plugin.Mode
+	Created       time.Time
+	Finished      time.Time
+	Error         string
+	Env           []EnvOption
+	FromSavepoint bool
+	Graph         Graph
+	Metrics       Metrics
+	Format        Format
+	GivenName     string
+	Variables     map[string]string
 }
 
 func (r *record) info() Info {
@@ -38,26 +33,34 @@ func (r *record) info() Info {
 }
 
 // stored returns the form for the store; config is nil to keep the stored one.
-func (r *record) stored(config []byte) (store.Job, error) {
-	r.Version = recordVersion
-	b, err := json.Marshal(r)
-	if err != nil {
-		return store.Job{}, fmt.Errorf("encoding the record of job %d: %w", r.ID, err)
-	}
-	return store.Job{ID: r.ID, State: r.State.String(), Ended: r.State.Ended(), EndTime: r.Finished, Record: b,
-		Config: config}, nil
+func (r *record) stored(config []byte) store.Job {
+	f := form{b: []byte{recordVersion}}
+	f.record(r)
+	return store.Job{ID: r.ID, State: r.State.String(), Ended: r.State.Ended(), EndTime: r.Finished, Record: f.b,
+		Config: config}
 }
 
 func decodeRecord(j store.Job) (*record, error) {
 	r := &record{}
-	if err := fastjson.Unmarshal(j.Record, r); err != nil {
+	if err := r.read(j.Record); err != nil {
 		return nil, fmt.Errorf("the record of job %d cannot be read: %w", j.ID, err)
 	}
-	if r.Version > recordVersion {
-		return nil, fmt.Errorf("the record of job %d has version %d, this program reads up to %d; use a newer one",
-			j.ID, r.Version, recordVersion)
-	}
 	return r, nil
+}
+
+func (r *record) read(b []byte) error {
+	if len(b) == 0 {
+		return errCut
+	}
+	if b[0] != recordVersion {
+		return fmt.Errorf("it has version %d, this program reads %d; use a newer one", b[0], recordVersion)
+	}
+	f := form{reading: true, text: string(b[1:])}
+	f.record(r)
+	if f.err == nil && f.text != "" {
+		f.err = errors.New("something follows it")
+	}
+	return f.err
 }
 
 // decodeInfo returns what a stored job's record says.

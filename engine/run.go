@@ -175,14 +175,11 @@ func (e *Engine) end(j *Job, s State, cause error) {
 	}
 	j.rec.Metrics = metricsOf(j.runners)
 	j.cause = cause
-	stored, err := j.rec.stored(nil)
+	stored := j.rec.stored(nil)
 	j.mu.Unlock()
 	stored.Log = j.log.text()
 	keep := s == Failed || s == SavepointDone
-	if err == nil {
-		err = e.store.Finish(e.running, stored, keep)
-	}
-	if err != nil {
+	if err := e.store.Finish(e.running, stored, keep); err != nil {
 		// The record still says that the job runs: it goes on from its last checkpoint at the next Open.
 		e.logger.Error("the end of a job could not be stored", "job", j.id, "state", s, "error", err)
 	}
