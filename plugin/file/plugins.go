@@ -33,10 +33,12 @@ func With(more ...format.Format) plugin.Set {
 				Summary: "Reads files of this machine: " + formats.names() + ".",
 			}, formats.openSource),
 			plugin.NewSink(plugin.Info{
-				Name:     Name,
-				Summary:  "Writes files on this machine: " + formats.names() + ".",
-				Delivery: plugin.TwoPhase,
-				Commits:  true,
+				Name:       Name,
+				Summary:    "Writes files on this machine: " + formats.names() + ".",
+				MultiTable: true,
+				PerTable:   true,
+				Delivery:   plugin.TwoPhase,
+				Commits:    true,
 			}, formats.openSink),
 		}
 	}
