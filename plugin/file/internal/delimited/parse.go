@@ -3,6 +3,7 @@ package delimited
 import (
 	"bytes"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
@@ -12,12 +13,11 @@ import (
 // parser finds the fields of text and csv lines and fills columns from them.
 type parser struct {
 	delim     delimiter
-	quotes    bool // csv
-	multiline bool // quoted fields may hold newlines
-	keepBlank bool // a blank line is a row
-	fields    []int
-	types     []plugin.Type
-	formats   []column.TextFormat
+	quotes    bool          // csv
+	multiline bool          // quoted fields may hold newlines
+	keepBlank bool          // a blank line is a row
+	fields    []int         // the column of each field of a line, -1 for none
+	types     []plugin.Type // of the columns
 }
 
 // errOpenQuote says that a quoted field goes on behind the data.
@@ -189,31 +189,32 @@ func blank(b []byte) bool {
 // Append implements lines.Parser.
 func (p *parser) Append(g *lines.Group, rows, i int, c column.Column) (bad int, err error) {
 	fields := g.Column(i)[:rows]
-	if p.types[i].Kind == plugin.String {
-		return appendStrings(g, fields, c.(*column.Text))
+	t := p.types[i]
+	if text, ok := c.(*column.Text); ok {
+		return appendStrings(g, fields, text, t.Kind == plugin.String)
 	}
-	t, format := p.types[i], &p.formats[i]
 	for row, f := range fields {
 		if f.Len < 0 {
 			c.AppendNull()
 			continue
 		}
-		if err := column.AppendText(c, t, g.Text(f), format); err != nil {
+		if err := column.AppendText(c, t, g.Text(f), nil); err != nil {
 			return row, err
 		}
 	}
 	return rows, nil
 }
 
-func appendStrings(g *lines.Group, fields []lines.Field, c *column.Text) (bad int, err error) {
+// appendStrings fills a column of text, or of bytes if they need not be valid.
+func appendStrings(g *lines.Group, fields []lines.Field, c *column.Text, valid bool) (bad int, err error) {
 	for row, f := range fields {
 		if f.Len < 0 {
 			c.AppendNull()
 			continue
 		}
 		text := g.Text(f)
-		if err := column.ValidText(text); err != nil {
-			return row, lines.WithFix(err, "set encoding to what the file is in, or declare the column as bytes")
+		if valid && !utf8.Valid(text) {
+			return row, lines.WithFix(column.ErrText, "set encoding to what the file is in")
 		}
 		c.Append(text)
 	}
