@@ -94,3 +94,9 @@ func (b *block[T]) release() {
 	}
 	b.raw, b.vals = nil, nil
 }
+
+// cast views a buffer as values.
+func cast[T any](b []byte) []T {
+	var v T
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(v)))
+}

@@ -23,6 +23,7 @@ type Builder struct {
 	varying []Column // the columns whose values have no fixed size
 	width   int      // bytes of a row in all other columns
 	n       int
+	names   map[string]int   // column positions, made when needed
 	kinds   []plugin.RowKind // nil while every row is an insert
 }
 

@@ -14,7 +14,11 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-var errRange = errors.New("out of range")
+var (
+	errRange  = errors.New("out of range")
+	errWhole  = errors.New("not a whole number")
+	errNumber = errors.New("not a number")
+)
 
 // str views bytes as a string, which must not outlive them.
 func str(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
@@ -29,13 +33,13 @@ func parseInt(s []byte, min, max int64) (int64, error) {
 		digits, negative = s[1:], s[0] == '-'
 	}
 	if len(digits) == 0 {
-		return 0, errors.New("not a whole number")
+		return 0, errWhole
 	}
 	var v uint64
 	for _, c := range digits {
 		d := uint64(c - '0')
 		if d > 9 {
-			return 0, errors.New("not a whole number")
+			return 0, errWhole
 		}
 		if v > (math.MaxUint64-d)/10 {
 			return 0, errRange
@@ -61,6 +65,10 @@ type Decimal struct {
 // String returns the plain digits, Scale of them behind the point.
 func (d Decimal) String() string { return string(appendDecimal(nil, d.Num, d.Scale)) }
 
+// Equal reports whether both have the same digits and the same scale.
+func (d Decimal) Equal(o Decimal) bool { return d == o }
+
+// powers holds 10^0 to 10^38.
 var powers = func() (p [plugin.MaxPrecision + 1]decimal128.Num) {
 	v := big.NewInt(1)
 	for i := range p {
@@ -107,8 +115,6 @@ func parseDecimal(s []byte, t plugin.Type) (decimal128.Num, error) {
 	}
 	return n, err
 }
-
-var errNumber = errors.New("not a number")
 
 func splitExponent(s []byte) (mantissa []byte, exp int, err error) {
 	for i, c := range s {

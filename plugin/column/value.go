@@ -177,7 +177,7 @@ func toInt(v any, min, max int64) (int64, error) {
 	case reflect.Float32, reflect.Float64:
 		f := rv.Float()
 		if f != math.Trunc(f) {
-			return 0, errors.New("not a whole number")
+			return 0, errWhole
 		}
 		if f < -1<<63 || f >= 1<<63 {
 			return 0, errRange
