@@ -12,8 +12,11 @@ import (
 	"github.com/culvertdata/culvert/plugin/file/internal/charset"
 )
 
-// readSize is how much is asked of a file at a time.
-const readSize = 512 << 10
+// readSize is how much is asked of a file at a time, and leastSize if that is known to be enough for the whole file.
+const (
+	readSize  = 512 << 10
+	leastSize = 4 << 10
+)
 
 // DefaultMaxRecord is the size in bytes above which a line is refused if the options say nothing else.
 const DefaultMaxRecord = 64 << 20
@@ -33,6 +36,7 @@ type Scanner struct {
 	src  io.ReadCloser
 	read io.Reader
 	buf  []byte
+	size int   // how much to read at a time
 	at   int   // start of what is not consumed
 	to   int   // end of the whole lines in buf, or of all data after the file's end
 	fill int   // end of the data
@@ -58,7 +62,10 @@ func (s *Scanner) Open(_ context.Context, in format.Input, r format.Range, from 
 	if err := s.openAt(in, start); err != nil {
 		return err
 	}
-	s.name, s.base, s.end = in.Name, start, r.End
+	s.name, s.base, s.end, s.size = in.Name, start, r.End, readSize
+	if in.Size >= 0 {
+		s.size = int(min(readSize, max(leastSize, in.Size-start+1)))
+	}
 	s.at, s.to, s.fill, s.eof, s.last = 0, 0, 0, false, false
 	switch {
 	case !exact:
@@ -164,12 +171,12 @@ func (s *Scanner) Position() format.Position {
 
 // More reads on, so that Data returns more. At the file's end it changes nothing but final.
 func (s *Scanner) More() error {
-	s.makeRoom()
-	if s.fill-s.at > s.maxRecord() {
+	if s.fill-s.at > s.maxRecord() { // a line, or a record of several
 		return s.Error(0, 0, fmt.Errorf("a line is longer than %d bytes", s.maxRecord()),
 			"check row and field delimiters, or raise max.record.size")
 	}
-	n, err := io.ReadAtLeast(s.read, s.buf[s.fill:], 1)
+	s.makeRoom()
+	n, err := io.ReadAtLeast(s.read, s.buf[s.fill:s.fill+s.size], 1)
 	s.fill += n
 	switch {
 	case err == io.EOF:
@@ -184,7 +191,7 @@ func (s *Scanner) More() error {
 // makeRoom moves what is not consumed to the front of the buffer, which grows if that is most of it.
 func (s *Scanner) makeRoom() {
 	kept := s.fill - s.at
-	if want := kept + readSize; want > len(s.buf) {
+	if want := kept + s.size; want > len(s.buf) {
 		bigger := make([]byte, 2*want)
 		copy(bigger, s.buf[s.at:s.fill])
 		s.buf = bigger
