@@ -1,6 +1,7 @@
 package delimited
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -84,6 +85,9 @@ func (e *encoder) needQuotes(rowDelimiter string) {
 	}
 }
 
+// byteOrderMark in front of a file's first value would be taken for the file's own.
+var byteOrderMark = []byte("\uFEFF")
+
 // text puts the value that begins at from into quotes, if the format is csv and the value needs them: it is blank, or
 // it holds a byte that means something.
 func (e *encoder) text(dst []byte, from int) []byte {
@@ -99,7 +103,7 @@ func (e *encoder) text(dst []byte, from int) []byte {
 			}
 		}
 	}
-	if plain && (len(dst) > from && dst[from] > ' ' || !blank(dst[from:])) {
+	if plain && !blank(dst[from:]) && !bytes.HasPrefix(dst[from:], byteOrderMark) {
 		return dst
 	}
 	end := len(dst)

@@ -36,15 +36,16 @@ func Ranges(ctx context.Context, in format.Input, o format.ReadOptions) ([]forma
 	return ranges, nil
 }
 
-// headerEnd returns where a file's first row begins, so that the header lies in the first range as a whole.
+// headerEnd returns where a file's first row begins at the latest, so that the first range holds the header and a byte
+// order mark as a whole.
 func headerEnd(ctx context.Context, in format.Input, o format.ReadOptions) (int64, error) {
 	if o.SkipHeader == 0 {
-		return 0, nil
+		return int64(len(byteOrderMark)), nil
 	}
 	s := Scanner{MaxRecord: o.MaxRecord, Header: o.SkipHeader}
 	defer s.Close()
 	if err := s.Open(ctx, in, format.Range{End: -1}, nil); err != nil {
 		return 0, err
 	}
-	return s.Position().At, nil
+	return max(s.Position().At, int64(len(byteOrderMark))), nil
 }
