@@ -25,7 +25,10 @@ func parseJavaTime(pattern string) (javaTime, error) {
 	var j javaTime
 	for rest := pattern; rest != ""; {
 		c := rest[0]
-		n := len(rest) - len(strings.TrimLeft(rest, string(c)))
+		n := 1
+		for n < len(rest) && rest[n] == c {
+			n++
+		}
 		switch {
 		case c == '\'':
 			text, after, err := quotedText(rest)
