@@ -22,6 +22,9 @@ func (p *parser) value(name string, blocks bool) (*node, error) {
 		if p.json {
 			break
 		}
+		if piece.kind == listNode || piece.isObject() {
+			p.blanks()
+		}
 	}
 	if n := len(pieces); n > 0 && pieces[n-1].blank {
 		pieces = pieces[:n-1]
@@ -48,7 +51,7 @@ func (p *parser) single(n *node) (*node, error) {
 	if n.kind == scalarNode && n.scalar == config.None {
 		n.scalar = classify(n.text)
 		if p.json && n.scalar == config.String {
-			return nil, failAt(n.pos, "%q must be in double quotes", n.text)
+			return nil, failAt(n.pos, "a text must be in double quotes") // which may be a secret
 		}
 	}
 	return n, nil
@@ -95,7 +98,7 @@ func (p *parser) piece(blocks bool) (*node, error) {
 	if text == "" {
 		return nil, p.misplaced()
 	}
-	if p.valueEnds() {
+	if p.valueEnds() || p.json {
 		text = strings.TrimRightFunc(text, unicode.IsSpace)
 	}
 	return &node{kind: scalarNode, text: text, pos: pos, blank: strings.TrimSpace(text) == ""}, nil
