@@ -87,6 +87,15 @@ func (b *block[T]) detach() *memory.Buffer {
 	return buf
 }
 
+// detachOffsets is detach for the offsets of texts, lists and maps: Arrow wants the first offset even without values.
+func detachOffsets(b *block[int32]) *memory.Buffer {
+	if len(b.vals) > 0 {
+		return b.detach()
+	}
+	b.hint = 0
+	return memory.NewBufferBytes(make([]byte, 4))
+}
+
 // release gives the memory back.
 func (b *block[T]) release() {
 	if b.raw != nil {

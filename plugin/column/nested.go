@@ -70,7 +70,7 @@ func (e *ends) size() int { return 4*len(e.offsets.vals) + e.valid.size() }
 func (e *ends) wrap(dt arrow.DataType, child arrow.ArrayData) arrow.ArrayData {
 	n := e.Len()
 	bits, nulls := e.valid.detach(n)
-	return wrap(dt, n, []*memory.Buffer{bits, e.offsets.detach()}, []arrow.ArrayData{child}, nulls)
+	return wrap(dt, n, []*memory.Buffer{bits, detachOffsets(&e.offsets)}, []arrow.ArrayData{child}, nulls)
 }
 
 func (e *ends) release() {

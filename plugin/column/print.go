@@ -9,7 +9,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// appendDate appends a day with sep between its parts, or nothing if sep is 0.
+// printDate appends a day with sep between its parts, or nothing if sep is 0.
 func printDate(dst []byte, days int64, sep byte) []byte {
 	year, month, day := civil(days)
 	if year < 0 {
@@ -111,12 +111,12 @@ func printFloat(dst []byte, v float64, bits int) []byte {
 }
 
 func printScientific(dst []byte, v float64, bits int) []byte {
-	var buf [32]byte
+	var buf, second [32]byte
 	text := strconv.AppendFloat(buf[:0], v, 'e', -1, bits)
 	digits, exp := splitAt(text, 'e')
-	if len(digits) <= 2 && digits[len(digits)-1] != '.' {
+	if len(digits) <= 2 {
 		// Java never prints a single digit, so it takes the closest of all numbers with two.
-		if two := strconv.AppendFloat(buf[len(buf):], v, 'e', 1, bits); sameFloat(two, v, bits) {
+		if two := strconv.AppendFloat(second[:0], v, 'e', 1, bits); sameFloat(two, v, bits) {
 			digits, exp = splitAt(two, 'e')
 		}
 	}

@@ -49,7 +49,8 @@ func (c *Text) Buffer() []byte {
 // SetBuffer appends the value v, which the caller made by appending to what [Text.Buffer] returned.
 func (c *Text) SetBuffer(v []byte) {
 	n := len(c.data.vals)
-	inPlace := cap(c.data.vals) > n && cap(v) > 0 && unsafe.SliceData(v) == unsafe.SliceData(c.data.vals[n:cap(c.data.vals)])
+	room := c.data.vals[n:cap(c.data.vals)]
+	inPlace := len(room) > 0 && cap(v) > 0 && unsafe.SliceData(v) == unsafe.SliceData(room)
 	if !inPlace {
 		c.Append(v)
 		return
@@ -94,7 +95,7 @@ func (c *Text) size() int { return len(c.data.vals) + 4*len(c.offsets.vals) + c.
 func (c *Text) detach(dt arrow.DataType) arrow.ArrayData {
 	n := c.Len()
 	bits, nulls := c.valid.detach(n)
-	return wrap(dt, n, []*memory.Buffer{bits, c.offsets.detach(), c.data.detach()}, nil, nulls)
+	return wrap(dt, n, []*memory.Buffer{bits, detachOffsets(&c.offsets), c.data.detach()}, nil, nulls)
 }
 
 func (c *Text) release() {

@@ -131,7 +131,8 @@ func (f *TextFormat) sep(level int) (string, error) {
 // AppendText appends a value of delimited text by SeaTunnel's rules. Text that is empty or white space only is null,
 // for every type. Numbers must have no blanks around them, except that floats may. A boolean is true if it is the
 // word true in any case. Bytes are the text's own bytes. Dates and times may have any form that SeaTunnel detects; a
-// column may mix them. Nested values are split at the separators of f, which may be nil.
+// column may mix them. Nested values are split at the separators of f, which may be nil; a nested row that has too few
+// parts ends with nulls, and parts that are too many are left out.
 //
 // What t cannot hold without loss is an error that names the text, as are bytes that are not UTF-8 for a String. Only
 // errors allocate.
