@@ -10,27 +10,31 @@ import (
 
 // delimiter finds where a field ends.
 type delimiter struct {
-	one   byte   // the delimiter, if it is one byte
-	many  []byte // the delimiter, if it is a fixed text of several bytes
-	regex *regexp.Regexp
-	none  bool // the line is one field
+	single bool
+	one    byte           // the delimiter, if it is a single byte
+	many   []byte         // the delimiter, if it is a fixed text of several bytes
+	regex  *regexp.Regexp // nil with all others nil: the line is one field
 }
 
 // find returns the bounds of the first delimiter in b, or len(b) twice.
 func (d *delimiter) find(b []byte) (start, end int) {
-	switch {
-	case d.none:
-	case d.regex != nil:
+	if d.single {
+		if i := bytes.IndexByte(b, d.one); i >= 0 {
+			return i, i + 1
+		}
+		return len(b), len(b)
+	}
+	return d.findOther(b)
+}
+
+func (d *delimiter) findOther(b []byte) (start, end int) {
+	if d.regex != nil {
 		if m := d.regex.FindIndex(b); m != nil {
 			return m[0], m[1]
 		}
-	case d.many != nil:
+	} else if d.many != nil {
 		if i := bytes.Index(b, d.many); i >= 0 {
 			return i, i + len(d.many)
-		}
-	default:
-		if i := bytes.IndexByte(b, d.one); i >= 0 {
-			return i, i + 1
 		}
 	}
 	return len(b), len(b)
@@ -38,7 +42,7 @@ func (d *delimiter) find(b []byte) (start, end int) {
 
 func literal(text string) delimiter {
 	if len(text) == 1 {
-		return delimiter{one: text[0]}
+		return delimiter{single: true, one: text[0]}
 	}
 	return delimiter{many: []byte(text)}
 }

@@ -51,9 +51,7 @@ func (f form) NewReader(o format.ReadOptions) (format.Reader, error) {
 	switch {
 	case f.csv:
 		p.delim, err = csvDelimiter(o.Delimiter)
-	case o.File == nil:
-		p.delim = delimiter{none: true}
-	default:
+	case o.File != nil:
 		p.delim, err = textDelimiter(o.Delimiter)
 	}
 	if err != nil {
