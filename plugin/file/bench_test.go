@@ -23,7 +23,8 @@ func mixedFile(b *testing.B, format string, rows int) (path string, size int64) 
 	}
 	line := "%d,%d,name of %d,%x,%g,%d.%02d,2024-%02d-%02d %02d:%02d:%02d,%t\n"
 	if format == "json" {
-		line = `{"a":%d,"b":%d,"c":"name of %d","d":"%x","e":%g,"f":%d.%02d,"g":"2024-%02d-%02dT%02d:%02d:%02d","h":%t}` + "\n"
+		line = `{"a":%d,"b":%d,"c":"name of %d","d":"%x","e":%g,"f":%d.%02d,` +
+			`"g":"2024-%02d-%02dT%02d:%02d:%02d","h":%t}` + "\n"
 	}
 	for i := range rows {
 		fmt.Fprintf(f, line, i, int64(i)*7919000001, i%1000, i*104729, float64(i)*1.37, i%100000, i%100,
@@ -117,7 +118,8 @@ func benchmarkWrite(b *testing.B, format, more string) {
 	if err := r.Read(b.Context(), out); err != io.EOF {
 		b.Fatal(err)
 	}
-	k, err := openTestSink(b, fmt.Sprintf("path = %q, file_format_type = %s, %s", b.TempDir(), format, more), out.last.Table)
+	k, err := openTestSink(b, fmt.Sprintf("path = %q, file_format_type = %s, %s", b.TempDir(), format, more),
+		out.last.Table)
 	if err != nil {
 		b.Fatal(err)
 	}

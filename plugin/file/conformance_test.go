@@ -58,12 +58,13 @@ func TestSinkConformance(t *testing.T) {
 			dir := t.TempDir()
 			out := filepath.Join(dir, "out")
 			plugintest.Sink(t, plugintest.SinkCase{
-				Plugin:  lookup(t, plugin.SinkRole),
-				Options: options(t, fmt.Sprintf("path = %q, tmp_path = \"%s/tmp\", file_format_type = %s, %s", out, dir, tc.name, tc.more)),
-				Types:   tc.types,
-				Before:  func(context.Context) error { return os.RemoveAll(out) },
-				Read:    func(ctx context.Context, in *plugin.Table) ([][]any, error) { return readBack(ctx, out, tc.name, in) },
-				Broken:  []config.Value{options(t, fmt.Sprintf("path = %q, tmp_path = /dev/null/x", out))},
+				Plugin: lookup(t, plugin.SinkRole),
+				Options: options(t, fmt.Sprintf("path = %q, tmp_path = \"%s/tmp\", file_format_type = %s, %s", out, dir, tc.name,
+					tc.more)),
+				Types:  tc.types,
+				Before: func(context.Context) error { return os.RemoveAll(out) },
+				Read:   func(ctx context.Context, in *plugin.Table) ([][]any, error) { return readBack(ctx, out, tc.name, in) },
+				Broken: []config.Value{options(t, fmt.Sprintf("path = %q, tmp_path = /dev/null/x", out))},
 			})
 		})
 	}

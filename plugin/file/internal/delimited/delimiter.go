@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // delimiter finds where a field ends.
@@ -113,11 +114,12 @@ func hexRune(s string, digits int) (rune, bool) {
 
 // csvDelimiter reads field_delimiter of the format csv: its first character, a comma by default.
 func csvDelimiter(option string) (delimiter, error) {
-	for _, r := range option {
-		if r == '"' || r == '\n' || r == '\r' {
-			return delimiter{}, fmt.Errorf("field_delimiter of csv cannot be %q", r)
-		}
-		return literal(string(r)), nil
+	if option == "" {
+		return literal(","), nil
 	}
-	return literal(","), nil
+	r, size := utf8.DecodeRuneInString(option)
+	if r == '"' || r == '\n' || r == '\r' {
+		return delimiter{}, fmt.Errorf("field_delimiter of csv cannot be %q", r)
+	}
+	return literal(option[:size]), nil
 }

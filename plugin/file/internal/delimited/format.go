@@ -84,7 +84,8 @@ func (p *parser) project(file, table *plugin.Table) {
 
 // NewWriter implements format.Format.
 func (f form) NewWriter(w io.Writer, o format.WriteOptions) (format.Writer, error) {
-	text, err := column.NewTextFormat(column.TextOptions{Date: o.DateFormat, DateTime: o.DatetimeFormat, Time: o.TimeFormat})
+	forms := column.TextOptions{Date: o.DateFormat, DateTime: o.DatetimeFormat, Time: o.TimeFormat}
+	text, err := column.NewTextFormat(forms)
 	if err != nil {
 		return nil, err
 	}

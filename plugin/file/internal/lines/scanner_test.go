@@ -145,8 +145,10 @@ func TestRangesAreStable(t *testing.T) {
 		size int64
 		want []format.Range
 	}{
-		{format.ReadOptions{SplitSize: 500}, 0, []format.Range{{Start: 0, End: 371, Rows: -1}, {Start: 371, End: 739, Rows: -1}, {Start: 739, End: -1, Rows: -1}}},
-		{format.ReadOptions{SplitSize: 500, SkipHeader: 1}, 0, []format.Range{{Start: 0, End: 374, Rows: -1}, {Start: 374, End: 741, Rows: -1}, {Start: 741, End: -1, Rows: -1}}},
+		{format.ReadOptions{SplitSize: 500}, 0, []format.Range{{Start: 0, End: 371, Rows: -1},
+			{Start: 371, End: 739, Rows: -1}, {Start: 739, End: -1, Rows: -1}}},
+		{format.ReadOptions{SplitSize: 500, SkipHeader: 1}, 0,
+			[]format.Range{{Start: 0, End: 374, Rows: -1}, {Start: 374, End: 741, Rows: -1}, {Start: 741, End: -1, Rows: -1}}},
 		{format.ReadOptions{SplitSize: 1000}, 0, []format.Range{{End: -1, Rows: -1}}},
 		{format.ReadOptions{SplitSize: 0}, 0, []format.Range{{End: -1, Rows: -1}}},
 		{format.ReadOptions{SplitSize: 500, Encoding: "gbk"}, 0, []format.Range{{End: -1, Rows: -1}}},
