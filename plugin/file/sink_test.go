@@ -615,7 +615,7 @@ func TestCommitWhileWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens := make(chan []byte, 1)
+	tokens := make(chan []byte, epochs)
 	done := make(chan error, 1)
 	go func() {
 		defer close(done)
