@@ -45,6 +45,7 @@ const wide = "12345678901234567890.123456789012345678"
 func cases(t *testing.T) []typeCase {
 	row := plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)},
 		plugin.Field{Name: "b", Type: plugin.TypeOf(plugin.String)})
+	mapOfArrays := plugin.MapOf(plugin.TypeOf(plugin.BigInt), plugin.ArrayOf(plugin.TypeOf(plugin.String)))
 	long := "héllo wörld, 日本語 and 😀 again"
 	return []typeCase{
 		{"string", plugin.TypeOf(plugin.String), []valueCase{
@@ -161,7 +162,7 @@ func cases(t *testing.T) []typeCase {
 				`{"a":1,"b":2}`, 10},
 			{[][2]any{}, nil, "", "{}", "{}", 0},
 		}},
-		{"map of arrays", plugin.MapOf(plugin.TypeOf(plugin.BigInt), plugin.ArrayOf(plugin.TypeOf(plugin.String))), []valueCase{
+		{"map of arrays", mapOfArrays, []valueCase{
 			{[][2]any{{int64(5), []any{"x", "y"}}}, nil, "5\x03x\x03y", `{"5":["x","y"]}`, `{"5":["x","y"]}`, 10},
 		}},
 		{"row", row, []valueCase{

@@ -184,7 +184,8 @@ func TestTake(t *testing.T) {
 			}
 			for i, row := range rows {
 				if !Equal(a, int(row), got.Rows.Column(0), i, tc.typ) || got.Kind(i) != b.Kind(int(row)) {
-					t.Errorf("rows %v: place %d has %v, want %v", rows, i, Value(got.Rows.Column(0), tc.typ, i), Value(a, tc.typ, int(row)))
+					t.Errorf("rows %v: place %d has %v, want %v", rows, i, Value(got.Rows.Column(0), tc.typ, i),
+						Value(a, tc.typ, int(row)))
 				}
 			}
 		}

@@ -11,12 +11,14 @@ import (
 func fuzzTypes(t testing.TB) []plugin.Type {
 	t.Helper()
 	return []plugin.Type{
-		plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Boolean), plugin.TypeOf(plugin.TinyInt), plugin.TypeOf(plugin.BigInt),
+		plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Boolean), plugin.TypeOf(plugin.TinyInt),
+		plugin.TypeOf(plugin.BigInt),
 		plugin.TypeOf(plugin.Double), plugin.DecimalOf(38, 18), plugin.DecimalOf(5, 2), plugin.TypeOf(plugin.Bytes),
 		plugin.TypeOf(plugin.Date), plugin.TypeOf(plugin.Time), plugin.TypeOf(plugin.Timestamp),
 		{Kind: plugin.Timestamp, Scale: 9}, plugin.ArrayOf(plugin.TypeOf(plugin.Int)),
 		plugin.MapOf(plugin.TypeOf(plugin.String), plugin.ArrayOf(plugin.TypeOf(plugin.String))),
-		plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)}, plugin.Field{Name: "b", Type: plugin.TypeOf(plugin.String)}),
+		plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)},
+			plugin.Field{Name: "b", Type: plugin.TypeOf(plugin.String)}),
 	}
 }
 
@@ -66,7 +68,8 @@ func FuzzAppendText(f *testing.F) {
 
 func FuzzAppendJSON(f *testing.F) {
 	for kind := range fuzzTypes(f) {
-		for _, text := range []string{"", "null", "true", "-1.5e3", `"2024-02-29"`, `"2024-02-29T10:11:12.5"`, `"AQI="`, `[1,null]`,
+		for _, text := range []string{"", "null", "true", "-1.5e3", `"2024-02-29"`, `"2024-02-29T10:11:12.5"`, `"AQI="`,
+			`[1,null]`,
 			`{"a":1,"b":"\u00e9"}`, `{"x":["y"]}`, `"\ud83d\ude00"`, `[[`, `{"a"`, `"\`, `"NaN"`} {
 			f.Add(byte(kind), []byte(text))
 		}

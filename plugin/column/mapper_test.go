@@ -65,8 +65,9 @@ func fullRow(t *testing.T) everything {
 	text, number := "y", int64(7)
 	return everything{base: base{5}, Base2: Base2{"s"}, B: true, I8: -128, I16: -32768, I32: math.MinInt32, I: math.MaxInt,
 		U8: 255, U16: 65535, U32: math.MaxUint32, U64: math.MaxUint64, F32: 0.1, F64: math.Inf(-1), S: "😀\x00", Color: "red",
-		Raw: []byte{0, 255}, UUID: [4]byte{1, 2, 3, 4}, At: day(1, 1, 1).Add(time.Microsecond), Nano: day(1969, 12, 31).Add(1),
-		Day: day(9999, 12, 31), Clock: time.Hour, Price: dec(t, "-99999999.99", 2), Ptr: &number,
+		Raw: []byte{0, 255}, UUID: [4]byte{1, 2, 3, 4}, At: day(1, 1, 1).Add(time.Microsecond),
+		Nano: day(1969, 12, 31).Add(1),
+		Day:  day(9999, 12, 31), Clock: time.Hour, Price: dec(t, "-99999999.99", 2), Ptr: &number,
 		Null: sql.NullString{String: "n", Valid: true}, NullAt: sql.Null[time.Time]{V: day(2024, 2, 29), Valid: true},
 		Row: inner{X: 1, Y: &text}, RowPtr: &inner{X: 2}, List: []int32{1, 2}, Rows: []inner{{X: 3, Y: &text}, {X: 4}},
 		Map: map[string]int64{"b": 2, "a": 1}, Kind: plugin.UpdateAfter}
@@ -132,7 +133,8 @@ func TestMapperColumns(t *testing.T) {
 	}
 	want := []string{"order_id BIGINT not null", "shop STRING not null", "b BOOLEAN not null", "i8 TINYINT not null",
 		"i16 SMALLINT not null", "i32 INT not null", "i BIGINT not null", "u8 SMALLINT not null", "u16 INT not null",
-		"u32 BIGINT not null", "u64 Decimal(20, 0) not null", "f32 FLOAT not null", "f64 DOUBLE not null", "s STRING not null",
+		"u32 BIGINT not null", "u64 Decimal(20, 0) not null", "f32 FLOAT not null", "f64 DOUBLE not null",
+		"s STRING not null",
 		"color STRING not null", "raw BYTES", "uuid BYTES not null", "at TIMESTAMP not null", "nano TIMESTAMP not null",
 		"day DATE not null", "clock TIME not null", "price Decimal(10, 2) not null", "ptr BIGINT", "null STRING",
 		"null_at DATE", "row ROW<x INT,why STRING> not null", "row_ptr ROW<x INT,why STRING>", "list ARRAY<INT>",
@@ -235,7 +237,8 @@ func TestBindingConverts(t *testing.T) {
 		values []any
 		want   string
 	}{
-		{cols(long, text), plugin.Insert, []any{1, "x", 128}, "table t: row 0: column a: the BIGINT 128 does not fit into a Go int8"},
+		{cols(long, text), plugin.Insert, []any{1, "x", 128},
+			"table t: row 0: column a: the BIGINT 128 does not fit into a Go int8"},
 		{cols(plugin.DecimalOf(5, 2), text), plugin.Insert, []any{1, "x", "1.5"}, "does not fit into a Go int8"},
 		{cols(text, text), plugin.Insert, []any{1, "x", "1"}, "the STRING 1 does not fit"},
 		{cols(long, text), plugin.Insert, []any{1, "x", nil}, "null does not fit into a int8; use a pointer"},
@@ -275,7 +278,8 @@ func TestMapperAppendRefuses(t *testing.T) {
 	if err = m.Append(b, row{"\xff", day(2024, 1, 1)}); err == nil || !strings.Contains(err.Error(), "not valid UTF-8") {
 		t.Error(err)
 	}
-	if err = m.Append(NewBuilder(threeColumns(t), checked(t)), row{}); err == nil || !strings.Contains(err.Error(), "does not have the columns") {
+	err = m.Append(NewBuilder(threeColumns(t), checked(t)), row{})
+	if err == nil || !strings.Contains(err.Error(), "does not have the columns") {
 		t.Error(err)
 	}
 }

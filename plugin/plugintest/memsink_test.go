@@ -260,7 +260,9 @@ func memSinkCase(f fault, d plugin.Delivery) SinkCase {
 }
 
 func TestGoodSinks(t *testing.T) {
-	for name, d := range map[string]plugin.Delivery{"repeats": plugin.Repeats, "idempotent": plugin.Idempotent, "two-phase": plugin.TwoPhase} {
+	for name, d := range map[string]plugin.Delivery{
+		"repeats": plugin.Repeats, "idempotent": plugin.Idempotent, "two-phase": plugin.TwoPhase,
+	} {
 		t.Run(name, func(t *testing.T) {
 			c := memSinkCase("", d)
 			c.Broken = append(c.Broken, Options("password", secret, "broken", true))

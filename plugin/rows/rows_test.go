@@ -69,7 +69,8 @@ func each[T any](list []T, from int64) iter.Seq2[T, error] {
 }
 
 func ordersSource() plugin.Plugin {
-	return rows.Source(plugin.Info{Name: "Orders"}, func(_ context.Context, o options, skip int64) iter.Seq2[order, error] {
+	return rows.Source(plugin.Info{Name: "Orders"}, func(
+		_ context.Context, o options, skip int64) iter.Seq2[order, error] {
 		list := each(orders(o.Count), skip)
 		return func(yield func(order, error) bool) {
 			switch o.Fail {
@@ -91,7 +92,8 @@ func TestSource(t *testing.T) {
 }
 
 func TestCursor(t *testing.T) {
-	p := rows.Cursor(plugin.Info{Name: "Orders"}, func(_ context.Context, o options, after *int64) iter.Seq2[order, error] {
+	p := rows.Cursor(plugin.Info{Name: "Orders"}, func(
+		_ context.Context, o options, after *int64) iter.Seq2[order, error] {
 		if after == nil {
 			return each(orders(o.Count), 0)
 		}
@@ -104,7 +106,8 @@ func TestCursor(t *testing.T) {
 
 // TestUnbounded follows an iterator that waits for more until its context ends.
 func TestUnbounded(t *testing.T) {
-	p := rows.Source(plugin.Info{Name: "Orders"}, func(ctx context.Context, o options, skip int64) iter.Seq2[order, error] {
+	p := rows.Source(plugin.Info{Name: "Orders"}, func(
+		ctx context.Context, o options, skip int64) iter.Seq2[order, error] {
 		return func(yield func(order, error) bool) {
 			for v, err := range each(orders(o.Count), skip) {
 				if !yield(v, err) {
@@ -115,7 +118,8 @@ func TestUnbounded(t *testing.T) {
 		}
 	})
 	plugintest.Source(t, plugintest.SourceCase{
-		Plugin: p, Options: plugintest.Options("count", 30), Mode: plugin.Unbounded, Rows: 30, Want: wanted("Orders", orders(30)),
+		Plugin: p, Options: plugintest.Options("count", 30), Mode: plugin.Unbounded, Rows: 30,
+		Want: wanted("Orders", orders(30)),
 	})
 }
 
@@ -164,7 +168,8 @@ func TestFrames(t *testing.T) {
 				}
 			}
 		})
-	plugintest.Source(t, plugintest.SourceCase{Plugin: p, Options: plugintest.Options("count", 105), Want: frameRows("Frames", 105)})
+	plugintest.Source(t, plugintest.SourceCase{Plugin: p, Options: plugintest.Options("count", 105),
+		Want: frameRows("Frames", 105)})
 }
 
 func TestFramesOfAnotherTable(t *testing.T) {
@@ -208,8 +213,8 @@ func TestValuesAsSources(t *testing.T) {
 		}
 		c = make(chan order)
 		defer func() { stop() }()
-		plugintest.Source(t, plugintest.SourceCase{Plugin: rows.FromChan("chan", c), Options: plugintest.Options(), Before: fill,
-			Mode: plugin.Unbounded, Rows: len(list), Want: wanted("chan", list)})
+		plugintest.Source(t, plugintest.SourceCase{Plugin: rows.FromChan("chan", c), Options: plugintest.Options(),
+			Before: fill, Mode: plugin.Unbounded, Rows: len(list), Want: wanted("chan", list)})
 	})
 	t.Run("record reader", func(t *testing.T) {
 		first, second := frame(memory.DefaultAllocator, 0, 10), frame(memory.DefaultAllocator, 10, 15)
@@ -321,7 +326,8 @@ func TestSourceErrors(t *testing.T) {
 		}
 	}
 	type bad struct{ C chan int }
-	if got := readError(t, rows.FromSeq("bad", each([]bad{}, 0))); !strings.Contains(got, "source bad: rows_test.bad: field C") {
+	got := readError(t, rows.FromSeq("bad", each([]bad{}, 0)))
+	if !strings.Contains(got, "source bad: rows_test.bad: field C") {
 		t.Error(got)
 	}
 	s, err := fail("").Source(t.Context(), plugintest.Options(), env())
@@ -335,7 +341,8 @@ func TestSourceErrors(t *testing.T) {
 	if err := r.Read(t.Context(), &out{}); err == nil {
 		t.Error("read before open")
 	}
-	if err := r.Open(t.Context(), plugin.Split{ID: "all", State: []byte("{")}); err == nil || !strings.Contains(err.Error(), "is damaged") {
+	err = r.Open(t.Context(), plugin.Split{ID: "all", State: []byte("{")})
+	if err == nil || !strings.Contains(err.Error(), "is damaged") {
 		t.Error(err)
 	}
 	if err := r.Close(); err != nil {
@@ -370,7 +377,7 @@ func (s *store) write(w written) error {
 
 func (s *store) sinkCase(p plugin.Plugin) plugintest.SinkCase {
 	return plugintest.SinkCase{Plugin: p, Options: plugintest.Options(), Upserts: true,
-		Types:  []plugin.Type{plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Double)},
+		Types: []plugin.Type{plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Double)},
 		Before: func(context.Context) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
