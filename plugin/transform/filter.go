@@ -13,13 +13,13 @@ import (
 
 // FieldMapperOptions are the options of FieldMapper.
 type FieldMapperOptions struct {
-	Fields pairs `opt:"field_mapper" required:"true" help:"Input field = output field, in the order of the output."`
+	Fields fieldMap `opt:"field_mapper" required:"true" help:"Input field = output field, in the order of the output."`
 }
 
 // CheckOptions refuses two output fields of one name.
 func (o *FieldMapperOptions) CheckOptions() config.Problems {
 	var ps config.Problems
-	if len(o.Fields) == 0 {
+	if len(o.Fields.pairs) == 0 {
 		ps.Errorf("field_mapper", config.Pos{}, "must name at least one field")
 	}
 	if name, ok := repeated(o.Fields.values()); ok {
