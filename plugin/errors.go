@@ -51,7 +51,11 @@ func (e *Error) Error() string {
 	if e.Row != "" {
 		b.WriteString(e.Row + ": ")
 	}
-	fmt.Fprint(&b, e.Err)
+	if e.Err != nil {
+		b.WriteString(e.Err.Error())
+	} else {
+		b.WriteString(string(e.Code))
+	}
 	if e.Fix != "" {
 		b.WriteString("; " + e.Fix)
 	}

@@ -185,6 +185,9 @@ func NewRegistry(sets ...Set) *Registry {
 			if _, ok := r.Lookup(p.Role, p.Name); ok {
 				r.err = errors.Join(r.err, fmt.Errorf("two plugins are a %s named %q", p.Role, p.Name))
 			}
+			if p.Name == "" {
+				r.err = errors.Join(r.err, fmt.Errorf("a %s has no name", p.Role))
+			}
 			r.err = errors.Join(r.err, p.err)
 			r.plugins = append(r.plugins, p)
 		}

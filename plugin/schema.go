@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,10 +12,12 @@ import (
 
 // Schema is the block schema { table, schema_first, comment, fields | columns, primaryKey, constraintKeys } of a job
 // file: the columns of a source that cannot know them. As an option's type it decodes itself and reports all problems.
+// Columns may be left out for sources that know theirs and take only the table's name, such as parquet files.
 type Schema struct {
 	// ID is schema.table; the zero value if it is not given.
 	ID      TableID
 	Comment string
+	// Columns are nil if neither fields nor columns is given.
 	Columns []SchemaColumn
 	// Long says that the columns were declared in the long form, columns = [...]. In it SeaTunnel takes a missing
 	// columnLength for 0, in the short form for unlimited.
@@ -49,18 +52,17 @@ type schemaOptions struct {
 
 // Rules implements config.Ruled.
 func (schemaOptions) Rules() []config.Rule {
-	return []config.Rule{config.ExactlyOne("fields", "columns")}
+	return []config.Rule{config.AtMostOne("fields", "columns")}
 }
 
 type columnOptions struct {
-	Name     string       `opt:"name" required:"true" help:"Name of the column."`
+	Name     config.Value `opt:"name" required:"true" help:"Name of the column."`
 	Type     config.Value `opt:"type" required:"true" help:"Type of the column."`
 	Length   *int64       `opt:"columnLength" min:"0" help:"Length in characters or bytes."`
 	Scale    *int         `opt:"columnScale" min:"0" help:"Fractional digits."`
 	Nullable bool         `opt:"nullable" default:"true" help:"Whether the column may be null."`
 	Default  config.Value `opt:"defaultValue" help:"Value of rows that give none."`
 	Comment  string       `opt:"comment" help:"Comment of the column."`
-	All      config.Value `opt:"*"`
 }
 
 type primaryKeyOptions struct {
@@ -70,8 +72,24 @@ type primaryKeyOptions struct {
 
 type keyOptions struct {
 	Name    string             `opt:"constraintName" required:"true" help:"Name of the key."`
-	Type    string             `opt:"constraintType" required:"true" enum:"INDEX_KEY,UNIQUE_KEY,FOREIGN_KEY,VECTOR_INDEX_KEY" help:"Kind of the key."`
+	Type    constraintType     `opt:"constraintType" required:"true" help:"Kind of the key."`
 	Columns []keyColumnOptions `opt:"constraintColumns" required:"true" help:"Its columns."`
+}
+
+// constraintType is the kind of a key as the job language spells it, in any case.
+type constraintType ConstraintKind
+
+// DecodeConfig implements config.Decoder.
+func (t *constraintType) DecodeConfig(v config.Value) error {
+	var names []string
+	for k := IndexKey; k <= VectorIndexKey; k++ {
+		if strings.EqualFold(k.String(), v.Text) {
+			*t = constraintType(k)
+			return nil
+		}
+		names = append(names, k.String())
+	}
+	return fmt.Errorf("%q is not allowed; allowed: %s", v.String(), strings.Join(names, ", "))
 }
 
 type keyColumnOptions struct {
@@ -138,19 +156,19 @@ func (s *Schema) addColumns(columns []columnOptions, ps *config.Problems) {
 	s.Columns = make([]SchemaColumn, len(columns))
 	for i, o := range columns {
 		path := fmt.Sprintf("columns[%d]", i)
-		if o.Name != "" && seen[o.Name] {
-			ps.Errorf(path+".name", o.All.Pos, "two columns are named %q", o.Name)
-		}
-		seen[o.Name] = true
-		if o.Type.Kind == config.None {
+		if o.Name.Kind == config.None || o.Type.Kind == config.None {
 			continue // required, so it was reported
 		}
 		c := o.column()
+		if seen[c.Name] {
+			ps.Errorf(path+".name", c.Pos, "two columns are named %q", c.Name)
+		}
+		seen[c.Name] = true
 		c.Type = typeFromConfig(o.Type, path+".type", 0, ps)
 		if o.Scale != nil && (c.Type.Kind == Time || c.Type.Kind == Timestamp) {
 			c.Type.Scale = *o.Scale
 			if err := c.Type.check(); err != nil {
-				ps.Errorf(path+".columnScale", o.All.Pos, "%v", err)
+				ps.Errorf(path+".columnScale", c.Pos, "%v", err)
 			}
 		}
 		s.Columns[i] = c
@@ -159,8 +177,8 @@ func (s *Schema) addColumns(columns []columnOptions, ps *config.Problems) {
 
 func (o columnOptions) column() SchemaColumn {
 	c := SchemaColumn{
-		Column:         Column{Name: o.Name, NotNull: !o.Nullable, Comment: o.Comment},
-		DeclaredLength: o.Length, DeclaredScale: o.Scale, DefaultValue: o.Default, Pos: o.All.Pos,
+		Column:         Column{Name: o.Name.String(), NotNull: !o.Nullable, Comment: o.Comment},
+		DeclaredLength: o.Length, DeclaredScale: o.Scale, DefaultValue: o.Default, Pos: o.Name.Pos,
 	}
 	if o.Length != nil {
 		c.Length = *o.Length
@@ -180,22 +198,13 @@ func (s *Schema) addKeys(o schemaOptions, v config.Value, ps *config.Problems) {
 		}
 	}
 	for i, key := range o.Constraints {
-		c := Constraint{Name: key.Name, Kind: constraintKind(key.Type)}
+		c := Constraint{Name: key.Name, Kind: ConstraintKind(key.Type)}
 		for _, col := range key.Columns {
 			s.checkColumn(col.Name, fmt.Sprintf("constraintKeys[%d].constraintColumns", i), at(v, "constraintKeys"), ps)
 			c.Columns = append(c.Columns, ConstraintColumn{Name: col.Name, Desc: col.Sort == "DESC"})
 		}
 		s.Constraints = append(s.Constraints, c)
 	}
-}
-
-func constraintKind(name string) ConstraintKind {
-	for k := IndexKey; k < VectorIndexKey; k++ {
-		if k.String() == name {
-			return k
-		}
-	}
-	return VectorIndexKey
 }
 
 func (s *Schema) checkColumn(name, path string, pos config.Pos, ps *config.Problems) {
@@ -223,8 +232,12 @@ func (s Schema) Names() []string {
 }
 
 // Table makes the table. Its name is schema.table, else fallback, else that of [DefaultTableID]; catalog names the
-// plugin.
+// plugin. It fails if the schema has no columns.
 func (s Schema) Table(fallback TableID, catalog string) (*Table, error) {
+	if len(s.Columns) == 0 {
+		return nil, &Error{Code: CodeConfig, Table: s.ID, Err: errors.New("schema has neither fields nor columns"),
+			Fix: "list the columns in schema.fields as name = type"}
+	}
 	t := Table{ID: s.ID, Comment: s.Comment, KeyName: s.KeyName, Constraints: s.Constraints, Catalog: catalog}
 	if t.ID.Name == "" {
 		t.ID = fallback

@@ -129,6 +129,26 @@ func TestSchemaTableName(t *testing.T) {
 	}
 }
 
+// Sources that know their columns take the table's name alone.
+func TestSchemaWithoutColumns(t *testing.T) {
+	s, err := schemaOf(t, `schema { table = db.t }`)
+	if err != nil || s.Columns != nil || s.ID != (TableID{Database: "db", Name: "t"}) {
+		t.Errorf("got %+v, %v", s, err)
+	}
+	want := "table db.t: schema has neither fields nor columns; list the columns in schema.fields as name = type"
+	if _, err := s.Table(TableID{}, ""); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A key that names no column is refused, also in a schema that was not read from a job file.
+func TestSchemaTableChecksItsKey(t *testing.T) {
+	s := Schema{Columns: []SchemaColumn{{Column: Column{Name: "a", Type: TypeOf(Int)}}}, Key: []string{"b"}}
+	if _, err := s.Table(TableID{}, ""); err == nil || err.Error() != `primary key: there is no column "b"; the columns are a` {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSchemaTellsAllProblems(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -143,9 +163,8 @@ func TestSchemaTellsAllProblems(t *testing.T) {
 			`3:11: fields.b.c: "decimal(3)" must have two numbers, as in decimal(10,2)`,
 			`4:7: fields.e: a type must be a text or an object, not a list`,
 		}},
-		{"neither form", `schema { table = t }`, []string{`1:8: exactly one of fields, columns`}},
 		{"both forms", `schema { fields { a = int }, columns = [{ name = a, type = int }] }`, []string{
-			`1:8: exactly one of fields, columns; set: fields, columns`}},
+			`1:8: at most one of fields, columns; set: fields, columns`}},
 		{"no columns", `schema { fields {} }`, []string{`1:17: fields: must have at least one column`}},
 		{"no list of columns", `schema { fields = "a int" }`, []string{
 			`1:19: fields: must be an object of name = type, not a text`}},
@@ -161,9 +180,9 @@ func TestSchemaTellsAllProblems(t *testing.T) {
 			`4:3: columns[2].name: is required: Name of the column.`,
 			`6:42: columns[4].columnLength: must be a whole number of at most 64 bits, not "long"`,
 			`6:59: columns[4].nullable: must be true or false, not "maybe"`,
-			`3:3: columns[1].name: two columns are named "a"`,
+			`3:12: columns[1].name: two columns are named "a"`,
 			`3:22: columns[1].type: type "strng" is not known; did you mean "string"?`,
-			`5:3: columns[3].columnScale: 10 fractional second digits are out of range: 0 to 9`,
+			`5:12: columns[3].columnScale: 10 fractional second digits are out of range: 0 to 9`,
 		}},
 		{"keys", `schema { fields { id = int }
   primaryKey { name = pk, columnNames = [idd] }

@@ -115,8 +115,9 @@ type Table struct {
 	Schema *arrow.Schema
 }
 
-// NewTable checks t, fills in its Arrow schema and returns it. Problems: no columns, two columns of one name, a
-// decimal out of range, a key position out of range, an incomplete array or map type.
+// NewTable checks t, fills in its Arrow schema and returns it. Problems: no columns, a column without a name, two
+// columns of one name, a decimal out of range, a key position that does not exist or comes twice, an incomplete array,
+// map or row type.
 func NewTable(t Table) (*Table, error) {
 	if t.ID.Name == "" {
 		t.ID = DefaultTableID()
@@ -127,6 +128,9 @@ func NewTable(t Table) (*Table, error) {
 	seen := make(map[string]bool, len(t.Columns))
 	fields := make([]arrow.Field, len(t.Columns))
 	for i, c := range t.Columns {
+		if c.Name == "" {
+			return nil, fmt.Errorf("table %s: column %d has no name", t.ID, i+1)
+		}
 		if seen[c.Name] {
 			return nil, fmt.Errorf("table %s has two columns named %q", t.ID, c.Name)
 		}
@@ -136,7 +140,10 @@ func NewTable(t Table) (*Table, error) {
 		}
 		fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: true}
 	}
-	for _, k := range t.Key {
+	for i, k := range t.Key {
+		if slices.Contains(t.Key[:i], k) {
+			return nil, fmt.Errorf("table %s: the key names column %d twice", t.ID, k)
+		}
 		if k < 0 || k >= len(t.Columns) {
 			return nil, fmt.Errorf("table %s: key column %d does not exist", t.ID, k)
 		}
@@ -170,7 +177,13 @@ func (t Type) check() error {
 		}
 		return t.Elem.check()
 	case Row:
-		for _, f := range t.Fields {
+		if len(t.Fields) == 0 {
+			return fmt.Errorf("row without fields")
+		}
+		for i, f := range t.Fields {
+			if slices.ContainsFunc(t.Fields[:i], func(o Field) bool { return o.Name == f.Name }) {
+				return fmt.Errorf("row with two fields named %q", f.Name)
+			}
 			if err := f.Type.check(); err != nil {
 				return fmt.Errorf("field %s: %w", f.Name, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,33 +120,56 @@ func (o *Option) decodeNested(v Value, name string, dst reflect.Value) Problems 
 	return ps
 }
 
-// unknown warns of members that no option answers to.
+// unknown warns of members that have no effect: no option answers to them, or another name of their option does.
 func (s *Spec) unknown(v Value, top bool) Problems {
-	if s.raw != nil {
-		return nil
-	}
-	known := s.Names()
-	if top {
-		known = append(known, commonKeys...)
-	}
 	var ps Problems
+	for i := range s.Options {
+		s.Options[i].unused(v, &ps)
+	}
+	if s.raw != nil {
+		return ps
+	}
 	for _, m := range v.Members {
-		if !knows(known, m.Key, m.Value) {
-			text := "is not an option here and has no effect"
-			if near, ok := Nearest(m.Key, known); ok {
-				text += fmt.Sprintf("; did you mean %q?", near)
-			}
-			ps.Warnf(m.Key, m.Pos, "%s", text)
+		if s.knows(m.Key, m.Value) || top && slices.Contains(commonKeys, m.Key) {
+			continue
 		}
+		text := "is not an option here and has no effect"
+		if near, ok := Nearest(m.Key, s.Names()); ok {
+			text += fmt.Sprintf("; did you mean %q?", near)
+		}
+		ps.Warnf(m.Key, m.Pos, "%s", text)
 	}
 	return ps
 }
 
+// unused warns of further names of an option that has a value already.
+func (o *Option) unused(v Value, ps *Problems) {
+	used := ""
+	for _, name := range o.names {
+		if len(o.names) == 1 {
+			return
+		}
+		found, ok := v.Lookup(name)
+		switch {
+		case !ok || found.Kind == Null:
+		case used == "":
+			used = name
+		default:
+			ps.Warnf(name, found.Pos, "has no effect, because %s, another name of it, is set too", used)
+		}
+	}
+}
+
 // knows reports whether a key is an option, or the first part of one written as nested objects.
-func knows(known []string, key string, v Value) bool {
-	for _, k := range known {
-		if k == key || v.Kind == Object && strings.HasPrefix(k, key+".") {
-			return true
+func (s *Spec) knows(key string, v Value) bool {
+	if s.known[key] {
+		return true
+	}
+	if v.Kind == Object {
+		for name := range s.known {
+			if strings.HasPrefix(name, key+".") {
+				return true
+			}
 		}
 	}
 	return false
@@ -200,8 +224,8 @@ func setScalar(dst reflect.Value, text string) error {
 		dst.SetUint(n)
 	case dst.CanFloat():
 		n, err := strconv.ParseFloat(text, dst.Type().Bits())
-		if err != nil {
-			return fmt.Errorf("must be a number, not %q", text)
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+			return fmt.Errorf("must be a number of at most %d bits, not %q", dst.Type().Bits(), text)
 		}
 		dst.SetFloat(n)
 	default:
@@ -264,24 +288,28 @@ var units = map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "
 
 // setDuration reads a number in the option's unit, or a Go duration such as 1m30s.
 func setDuration(dst reflect.Value, v Value, o *Option) error {
-	text := strings.TrimSpace(v.Text)
-	unit, ok := units[o.Unit]
-	if !ok {
-		return fmt.Errorf("the option has no unit tag of ms, s, m, h")
+	if dst.Kind() == reflect.Pointer {
+		dst.Set(reflect.New(dst.Type().Elem()))
+		dst = dst.Elem()
 	}
-	if n, err := strconv.ParseFloat(text, 64); err == nil {
-		if math.Abs(n) > float64(math.MaxInt64/unit) {
-			return fmt.Errorf("%s %s is too long", text, o.Unit)
-		}
-		dst.SetInt(int64(n * float64(unit)))
-		return o.checkRange(v)
+	if !v.Scalar() {
+		return fmt.Errorf("must be a number of %s, not %s", o.Unit, v.Kind)
 	}
-	d, err := time.ParseDuration(text)
+	text, unit := strings.TrimSpace(v.Text), units[o.Unit]
+	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return fmt.Errorf("must be a number of %s, not %q", o.Unit, text)
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Errorf("must be a number of %s, not %q", o.Unit, text)
+		}
+		dst.SetInt(int64(d))
+		return o.inRange(float64(d)/float64(unit), text)
 	}
-	dst.SetInt(int64(d))
-	return nil
+	if !(math.Abs(n) <= float64(math.MaxInt64/unit)) { // also what is no number
+		return fmt.Errorf("must be a number of %s below %d, not %s", o.Unit, math.MaxInt64/unit, text)
+	}
+	dst.SetInt(int64(math.Round(n * float64(unit))))
+	return o.inRange(n, text)
 }
 
 func article(name string) string {

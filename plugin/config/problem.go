@@ -116,6 +116,9 @@ func (e *Error) Error() string {
 
 // Nearest returns the candidate closest to name, if one is close enough to be a slip of the pen.
 func Nearest(name string, candidates []string) (string, bool) {
+	if len(name) > 100 { // no option's name is that long, and comparing would take its time
+		return "", false
+	}
 	best, distance := "", len(name)/3+2
 	for _, c := range candidates {
 		if d := editDistance(fold(name), fold(c)); d < distance {

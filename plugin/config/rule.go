@@ -83,6 +83,20 @@ func (r Rule) check(s *Spec, v Value) Problems {
 	return Problems{{Pos: v.Pos, Text: text}}
 }
 
+// checkNames reports names that no option has.
+func (r Rule) checkNames(s *Spec) error {
+	names := r.names
+	if r.when != "" {
+		names = append([]string{r.when}, names...)
+	}
+	for _, name := range names {
+		if s.option(name) == nil {
+			return fmt.Errorf("%s: a rule names the option %q, which does not exist", s.typ, name)
+		}
+	}
+	return nil
+}
+
 func (r Rule) applies(s *Spec, v Value) bool {
 	o := s.option(r.when)
 	found, _, ok := o.find(v)
@@ -92,12 +106,12 @@ func (r Rule) applies(s *Spec, v Value) bool {
 	return strings.EqualFold(found.Text, r.value)
 }
 
-// option returns the option of a name; a name without an option is looked up as it is.
+// option returns the option of a documented name, nil if there is none.
 func (s *Spec) option(name string) *Option {
 	for i := range s.Options {
 		if s.Options[i].Name == name {
 			return &s.Options[i]
 		}
 	}
-	return &Option{Name: name}
+	return nil
 }

@@ -50,17 +50,19 @@ type Option struct {
 	// Nested describes the members of an object or of a list of objects; nil for others.
 	Nested *Spec
 
+	names []string // Name and Aliases
 	index []int
 	kind  reflect.Type
 }
 
-// Spec describes an options struct.
+// Spec describes an options struct. It is never changed once made, so several goroutines may use it.
 type Spec struct {
 	Options []Option
 	Rules   []Rule
 
-	typ reflect.Type
-	raw []int // field that takes the whole value
+	typ   reflect.Type
+	raw   []int           // field that takes the whole value
+	known map[string]bool // all names
 }
 
 var (
@@ -69,36 +71,48 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
-// SpecOf returns the description of the options struct O, or what is wrong with its tags.
-func SpecOf[O any]() (*Spec, error) { return specOf(reflect.TypeFor[O]()) }
+// SpecOf returns the description of the options struct O, or what is wrong with its tags. It reflects each time: keep
+// what it returns.
+func SpecOf[O any]() (*Spec, error) { return specOf(reflect.TypeFor[O](), nil) }
 
-func specOf(t reflect.Type) (*Spec, error) {
-	if t.Kind() != reflect.Struct {
+// specOf describes t, which is nested in the structs of outer.
+func specOf(t reflect.Type, outer []reflect.Type) (*Spec, error) {
+	switch {
+	case t.Kind() != reflect.Struct:
 		return nil, fmt.Errorf("options must be a struct, not %s", t)
+	case slices.Contains(outer, t):
+		return nil, fmt.Errorf("options of %s contain themselves", t)
 	}
-	s := &Spec{typ: t}
-	if err := s.add(t, nil); err != nil {
-		return nil, err
-	}
+	s := &Spec{typ: t, known: map[string]bool{}}
+	errs := []error{s.add(t, nil, append(slices.Clone(outer), t))}
 	if r, ok := reflect.New(t).Interface().(Ruled); ok {
 		s.Rules = r.Rules()
+	}
+	for _, r := range s.Rules {
+		errs = append(errs, r.checkNames(s))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Spec) add(t reflect.Type, index []int) error {
+func (s *Spec) add(t reflect.Type, index []int, outer []reflect.Type) error {
 	var errs []error
 	for i := range t.NumField() {
 		f := t.Field(i)
 		at := append(slices.Clone(index), i)
 		tag := f.Tag.Get("opt")
 		switch {
-		case f.Anonymous && tag == "":
-			errs = append(errs, s.add(f.Type, at))
-		case tag == "*":
+		case f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct:
+			errs = append(errs, s.add(f.Type, at, outer))
+		case tag == "*" && f.Type == valueType:
 			s.raw = at
 		case tag != "" && tag != "-":
-			o, err := option(f, tag, at)
+			o, err := option(f, tag, at, outer)
+			if err == nil {
+				err = s.claim(o.names)
+			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s.%s: %w", t, f.Name, err))
 			}
@@ -108,10 +122,22 @@ func (s *Spec) add(t reflect.Type, index []int) error {
 	return errors.Join(errs...)
 }
 
-func option(f reflect.StructField, tag string, index []int) (Option, error) {
+// claim records the names of an option, which no other option may have.
+func (s *Spec) claim(names []string) error {
+	for _, name := range names {
+		if s.known[name] {
+			return fmt.Errorf("two options are named %s", name)
+		}
+		s.known[name] = true
+	}
+	return nil
+}
+
+func option(f reflect.StructField, tag string, index []int, outer []reflect.Type) (Option, error) {
 	names := strings.Split(tag, ",")
 	o := Option{
-		Name: names[0], Aliases: names[1:], Unit: f.Tag.Get("unit"), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
+		Name: names[0], Aliases: names[1:], names: names, Unit: f.Tag.Get("unit"),
+		Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
 		Required: f.Tag.Get("required") == "true", Secret: f.Tag.Get("secret") == "true", Help: f.Tag.Get("help"),
 		index: index, kind: f.Type,
 	}
@@ -121,11 +147,11 @@ func option(f reflect.StructField, tag string, index []int) (Option, error) {
 	if e := f.Tag.Get("enum"); e != "" {
 		o.Enum = strings.Split(e, ",")
 	}
-	if o.Help == "" {
-		return o, fmt.Errorf("option %s has no help tag", o.Name)
+	if err := o.checkTags(f); err != nil {
+		return o, fmt.Errorf("option %s %w", o.Name, err)
 	}
 	if nested := structOf(f.Type); nested != nil {
-		spec, err := specOf(nested)
+		spec, err := specOf(nested, outer)
 		if err != nil {
 			return o, err
 		}
@@ -134,17 +160,66 @@ func option(f reflect.StructField, tag string, index []int) (Option, error) {
 	o.Type = typeName(f.Type)
 	if o.Default != nil {
 		if err := o.set(reflect.New(f.Type).Elem(), TextValue(*o.Default)); err != nil {
-			return o, fmt.Errorf("option %s: bad default: %w", o.Name, err)
+			return o, fmt.Errorf("option %s has a bad default: %w", o.Name, err)
 		}
 	}
 	return o, nil
 }
 
-// structOf returns the options struct inside t, nil if there is none.
-func structOf(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+// checkTags finds the tags that would fail only when a job uses the option.
+func (o *Option) checkTags(f reflect.StructField) error {
+	inner := innerType(f.Type)
+	switch {
+	case o.Help == "":
+		return errors.New("has no help tag")
+	case !f.IsExported():
+		return errors.New("is an unexported field")
+	case !settable(f.Type):
+		return fmt.Errorf("has the type %s, which no option can have", f.Type)
+	case inner == durationType && f.Type.Kind() == reflect.Slice:
+		return errors.New("is a list of durations, which have no unit")
+	case inner == durationType && units[o.Unit] == 0:
+		return errors.New("needs a unit tag of ms, s, m or h")
+	case len(o.Enum) > 0 && inner.Kind() != reflect.String:
+		return errors.New("has an enum tag but is no text")
+	}
+	for _, limit := range []string{o.Min, o.Max} {
+		if _, err := strconv.ParseFloat(limit, 64); limit != "" && err != nil {
+			return fmt.Errorf("has the limit %q, which is no number", limit)
+		}
+	}
+	return nil
+}
+
+// innerType returns what pointers and lists of t hold. A type that reads its value itself is not looked into.
+func innerType(t reflect.Type) reflect.Type {
+	for (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice) && !reflect.PointerTo(t).Implements(decoderType) {
 		t = t.Elem()
 	}
+	return t
+}
+
+// settable reports whether an option can have the type.
+func settable(t reflect.Type) bool {
+	if t == valueType || reflect.PointerTo(t).Implements(decoderType) {
+		return true
+	}
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		return settable(t.Elem())
+	case reflect.Map:
+		return t.Key().Kind() == reflect.String && structOf(t.Elem()) == nil && settable(t.Elem())
+	case reflect.Bool, reflect.String, reflect.Float32, reflect.Float64, reflect.Struct,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return true
+	}
+	return false
+}
+
+// structOf returns the options struct inside t, nil if there is none.
+func structOf(t reflect.Type) reflect.Type {
+	t = innerType(t)
 	if t.Kind() != reflect.Struct || t == valueType || reflect.PointerTo(t).Implements(decoderType) {
 		return nil
 	}
@@ -153,7 +228,9 @@ func structOf(t reflect.Type) reflect.Type {
 
 func typeName(t reflect.Type) string {
 	switch {
-	case t == valueType, reflect.PointerTo(t).Implements(decoderType):
+	case t == valueType:
+		return "any"
+	case reflect.PointerTo(t).Implements(decoderType):
 		return "object"
 	case t == durationType:
 		return "duration"
@@ -173,7 +250,8 @@ func typeName(t reflect.Type) string {
 		return "double"
 	case reflect.Int64, reflect.Uint64:
 		return "long"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32:
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		return "int"
 	default:
 		return "string"
@@ -184,7 +262,7 @@ func typeName(t reflect.Type) string {
 func (s *Spec) Names() []string {
 	var names []string
 	for _, o := range s.Options {
-		names = append(append(names, o.Name), o.Aliases...)
+		names = append(names, o.names...)
 	}
 	return names
 }
@@ -194,7 +272,7 @@ func (s *Spec) Secrets() []string {
 	var names []string
 	for _, o := range s.Options {
 		if o.Secret {
-			names = append(append(names, o.Name), o.Aliases...)
+			names = append(names, o.names...)
 		}
 	}
 	return names
@@ -202,31 +280,36 @@ func (s *Spec) Secrets() []string {
 
 // Mask returns a copy of v in which the value of each secret option, nested ones included, is ******.
 func (s *Spec) Mask(v Value) Value {
-	for _, o := range s.Options {
-		for _, name := range append([]string{o.Name}, o.Aliases...) {
-			found, ok := v.Get(name)
-			switch {
-			case !ok:
-			case o.Secret:
-				v = v.Set(name, Value{Kind: String, Text: "******", Pos: found.Pos})
-			case o.Nested != nil && found.Kind == Object:
-				v = v.Set(name, o.Nested.Mask(found))
-			case o.Nested != nil && found.Kind == List:
-				items := make([]Value, len(found.Items))
-				for i, item := range found.Items {
-					items[i] = o.Nested.Mask(item)
-				}
-				found.Items = items
-				v = v.Set(name, found)
-			}
+	for i := range s.Options {
+		o := &s.Options[i]
+		if !o.Secret && o.Nested == nil {
+			continue
+		}
+		for _, name := range o.names {
+			v = v.update(name, o.mask)
 		}
 	}
 	return v
 }
 
+func (o *Option) mask(v Value) Value {
+	switch {
+	case o.Secret:
+		return Value{Kind: String, Text: "******", Pos: v.Pos}
+	case v.Kind == List:
+		items := make([]Value, len(v.Items))
+		for i, item := range v.Items {
+			items[i] = o.Nested.Mask(item)
+		}
+		v.Items = items
+		return v
+	}
+	return o.Nested.Mask(v)
+}
+
 // find returns the value of an option under any of its names, and the name used.
 func (o *Option) find(v Value) (Value, string, bool) {
-	for _, name := range append([]string{o.Name}, o.Aliases...) {
+	for _, name := range o.names {
 		if found, ok := v.Lookup(name); ok && found.Kind != Null && found.Kind != None {
 			return found, name, true
 		}
@@ -236,7 +319,7 @@ func (o *Option) find(v Value) (Value, string, bool) {
 
 // set converts v to the option's type and stores it in dst.
 func (o *Option) set(dst reflect.Value, v Value) error {
-	if o.kind == durationType {
+	if innerType(o.kind) == durationType {
 		return setDuration(dst, v, o)
 	}
 	if err := set(dst, v); err != nil {
@@ -275,19 +358,34 @@ func (o *Option) checkEnum(dst reflect.Value) error {
 	return fmt.Errorf("%q is not allowed; allowed: %s", dst.String(), strings.Join(o.Enum, ", "))
 }
 
+// checkRange checks a number, or each number of a list.
 func (o *Option) checkRange(v Value) error {
-	if o.Min == "" && o.Max == "" || !v.Scalar() {
+	if o.Min == "" && o.Max == "" {
 		return nil
 	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(v.Text), 64)
-	if err != nil {
-		return nil // set has said so
+	for _, item := range v.Items {
+		if err := o.checkRange(item); err != nil {
+			return err
+		}
 	}
+	for part := range strings.SplitSeq(v.Text, ",") { // a list may be written as one text
+		n, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil {
+			continue // set has said so
+		}
+		if err := o.inRange(n, strings.TrimSpace(part)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Option) inRange(n float64, text string) error {
 	if limit, err := strconv.ParseFloat(o.Min, 64); err == nil && n < limit {
-		return fmt.Errorf("%s is too small, the least is %s", v.Text, o.Min)
+		return fmt.Errorf("%s is too small, the least is %s", text, o.Min)
 	}
 	if limit, err := strconv.ParseFloat(o.Max, 64); err == nil && n > limit {
-		return fmt.Errorf("%s is too large, the most is %s", v.Text, o.Max)
+		return fmt.Errorf("%s is too large, the most is %s", text, o.Max)
 	}
 	return nil
 }

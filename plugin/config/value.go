@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -101,6 +102,26 @@ func (v Value) Set(key string, val Value) Value {
 		members = append(members, Member{Key: key, Value: val, Pos: val.Pos})
 	}
 	v.Kind, v.Members = Object, members
+	return v
+}
+
+// update returns a copy of the object in which f has replaced whatever [Value.Lookup] could find under the key.
+func (v Value) update(key string, f func(Value) Value) Value {
+	copied := false
+	for i, m := range v.Members {
+		switch {
+		case m.Key == key:
+			m.Value = f(m.Value)
+		case m.Value.Kind == Object && strings.HasPrefix(key, m.Key+"."):
+			m.Value = m.Value.update(key[len(m.Key)+1:], f)
+		default:
+			continue
+		}
+		if !copied {
+			v.Members, copied = slices.Clone(v.Members), true
+		}
+		v.Members[i] = m
+	}
 	return v
 }
 

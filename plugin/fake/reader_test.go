@@ -87,7 +87,7 @@ func TestSplitterState(t *testing.T) {
 	want := splits(t, s)
 	var got []plugin.Split
 	var state []byte
-	for range 10 {
+	for range 100 {
 		sp, err := s.Splits(t.Context(), state)
 		if err != nil {
 			t.Fatal(err)

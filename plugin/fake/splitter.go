@@ -9,8 +9,9 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// handful is how many splits one call of Next returns at most.
-const handful = 1000
+// handful is how many splits one call of Next returns at most: what waits in the queue is memory, and part of each
+// checkpoint.
+const handful = 64
 
 // splitter makes the splits of all tables, one after the other.
 type splitter struct {

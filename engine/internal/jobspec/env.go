@@ -96,8 +96,7 @@ type envOptions struct {
 func (p *parser) env(root config.Value) {
 	v, ok := root.Get("env")
 	if !ok || v.Kind == config.Null {
-		p.problems.Errorf("env", root.Pos, "No configuration setting found for key 'env'")
-		v = config.Value{Kind: config.Object}
+		v = config.Value{Kind: config.Object} // all defaults; SeaTunnel refuses a job without the block
 	}
 	var o envOptions
 	p.problems = append(p.problems, config.Decode(v, &o).Under("env")...)

@@ -100,10 +100,6 @@ func TestParseShape(t *testing.T) {
 		want       []string
 	}{
 		{
-			"no env", `source { A {} }, sink { B {} }`,
-			[]string{"env: No configuration setting found for key 'env'"},
-		},
-		{
 			"env is a text", `env = x, source { A {} }, sink { B {} }`,
 			[]string{"env: must be an object, not a text"},
 		},

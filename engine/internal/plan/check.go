@@ -33,8 +33,15 @@ func checkBlock(block *jobspec.Block, registry *plugin.Registry, mode plugin.Mod
 	if mode == plugin.Bounded && p.Role == plugin.SourceRole && !p.Supports(plugin.Bounded) {
 		problems.Errorf("", block.Config.Pos, "'%s' source don't support off-line job.", p.Name)
 	}
-	return append(problems, p.Check(block.Config)...)
+	options := block.Config
+	if p.Role == plugin.SinkRole && !p.MultiTable {
+		options = expand(options, sample)
+	}
+	return append(problems, p.Check(options)...)
 }
+
+// sample stands for the tables that will fill a sink's placeholders, which are not known before the sources are open.
+var sample = &plugin.Table{ID: plugin.DefaultTableID(), Columns: []plugin.Column{{Name: "id"}}, Key: []int{0}}
 
 // notFound names the plugins that could have been meant, after SeaTunnel's own text.
 func notFound(block *jobspec.Block, registry *plugin.Registry) string {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -55,8 +56,8 @@ func (b *builder) openTransform(ctx context.Context, v *Vertex) error {
 		return err
 	}
 	err = derive(v, transform, tables)
-	if c, ok := transform.(io.Closer); ok && err == nil {
-		err = c.Close()
+	if c, ok := transform.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
 	}
 	return err
 }
@@ -139,7 +140,7 @@ func (b *builder) openSink(ctx context.Context, v *Vertex) error {
 	for _, t := range tables {
 		one := SinkInstance{Name: base + "-" + t.ID.String(), Table: t}
 		if err := b.openInstance(ctx, v, one, expand(v.block.Config, t)); err != nil {
-			return err
+			return ofTable(err, one)
 		}
 	}
 	return nil
@@ -176,6 +177,19 @@ func (b *builder) openInstance(ctx context.Context, v *Vertex, s SinkInstance, o
 	}
 	v.Sinks = append(v.Sinks, s)
 	return nil
+}
+
+// ofTable says for which table an instance cannot be opened: its options differ by what the placeholders hold.
+func ofTable(err error, s SinkInstance) error {
+	var ce *config.Error
+	if !errors.As(err, &ce) {
+		return locate(s.Name, err)
+	}
+	var ps config.Problems
+	for _, p := range ce.Problems {
+		ps.Errorf(p.Path, p.Pos, "for table %s: %s", s.Table.ID, p.Text)
+	}
+	return ps.Err()
 }
 
 // expand fills the placeholders of a sink that takes one table: in texts at the top level, and in lists of one text.

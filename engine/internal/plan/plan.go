@@ -81,7 +81,7 @@ type Vertex struct {
 	Parallelism int
 	Inputs      []*Vertex
 	Outputs     []*Vertex
-	// Tables are what a source or a transform puts out, and what a sink takes in.
+	// Tables are what a source or a transform puts out, and what a sink is told of: in a union the first input's.
 	Tables []*plugin.Table
 
 	// Source is set for a source.
@@ -107,21 +107,38 @@ type Vertex struct {
 	failed bool
 }
 
-// Route says which of a sink vertex's instances takes the batches of t as it arrives, and as which table: t itself,
-// or in a union the first input's. It is meant to be asked once for each table, at plan time or when a changed table
-// arrives: of a changed table the path counts, and it keeps its new columns. It is false for a table that the sink
-// does not take.
+// Route says which of a sink vertex's instances takes the batches of t, and as which table: t itself, or in a union the
+// first input's. It is meant to be asked once for each table, when its first batch arrives. A table that has changed
+// while the job ran is known by its path and keeps its new columns; behind a union, whose tables have to stay alike,
+// it is not known any more. False says that the sink does not take the table.
 func (v *Vertex) Route(t *plugin.Table) (instance int, as *plugin.Table, ok bool) {
-	as = t
-	if u := v.Union[t]; u != nil {
-		as = u
+	if len(v.Inputs) > 1 {
+		as = v.unionTable(t)
+		return 0, as, as != nil
 	}
 	for i, s := range v.Sinks {
-		if s.Table == nil || s.Table == as || s.Table.ID == as.ID {
-			return i, as, true
+		if s.Table == nil || s.Table == t || s.Table.ID == t.ID {
+			return i, t, true
 		}
 	}
 	return 0, nil, false
+}
+
+// unionTable returns the first input's table for one of the inputs' tables, nil for any other.
+func (v *Vertex) unionTable(t *plugin.Table) *plugin.Table {
+	if as := v.Union[t]; as != nil {
+		return as
+	}
+	same := func(known *plugin.Table) bool { return known == t || known.ID == t.ID && known.SameColumns(t) }
+	if same(v.Tables[0]) {
+		return v.Tables[0]
+	}
+	for known, as := range v.Union {
+		if same(known) {
+			return as
+		}
+	}
+	return nil
 }
 
 // SinkInstance is one opened sink of a sink vertex.

@@ -38,7 +38,8 @@ sink {
 
 // Reading what a value prints as JSON gives the value again, whatever was read.
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{job, "", "{", `{"a":[1,"x",null,{"b":true}]}`, "a = ${a}2\na += [1]", "a { b = ${a->b} }",
+	for _, seed := range []string{job, "", "{", `{"a":[1,"x",null,{"b":true}]}`, "a = ${a}2\na += [1]",
+		"a { b = ${a->b} }",
 		"source { a = 1 }", "a = ${b} {c=1}\nb {d=2}\na {e=3}", "x = \"\\ud83d\\ude00\"", "é=\"\"\"\"\"\"\"", "a=1e+5+",
 		"a = [${?b}, 01, -, 1.]\nb = ${?c}x", "a->->b=1", "\uFEFFa=\u00a0b\u00a0c", "include \"x\"", "a = ${b:[1,2]}"} {
 		f.Add(seed)
@@ -72,7 +73,8 @@ func FuzzParse(f *testing.F) {
 
 // Strict JSON is a subset: what it accepts means the same with the dialect, apart from the lists of blocks.
 func FuzzJSON(f *testing.F) {
-	for _, seed := range []string{`{"a":[1,"x",null,{"b":true}],"c.d":-1.5E+3}`, `{}`, `{"a":"\u00e9\n"}`, `{"a":1,"a":2}`} {
+	for _, seed := range []string{`{"a":[1,"x",null,{"b":true}],"c.d":-1.5E+3}`, `{}`, `{"a":"\u00e9\n"}`,
+		`{"a":1,"a":2}`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

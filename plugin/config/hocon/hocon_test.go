@@ -111,7 +111,8 @@ func TestSubstitution(t *testing.T) {
 		{"itself as a list", "a = [1]\na = ${a} [2]\na += 3\na += 4", `{"a":[1,2,3,4]}`},
 		{"a member of itself", `a { b = 1, c = ${a->b} }`, `{"a":{"b":1,"c":1}}`},
 		{"a member of what was before", "a = {b = 1}\na = ${a} {c = ${a->b}}", `{"a":{"b":1,"c":1}}`},
-		{"through a substitution", "a { b { c = 1 } }\nd = ${a}\ne = ${d->b->c}", `{"a":{"b":{"c":1}},"d":{"b":{"c":1}},"e":1}`},
+		{"through a substitution", "a { b { c = 1 } }\nd = ${a}\ne = ${d->b->c}",
+			`{"a":{"b":{"c":1}},"d":{"b":{"c":1}},"e":1}`},
 		{"environment", `a = ${USER_HOME}/x`, `{"a":"/home/USER_HOME/x"}`},
 		{"file before environment", "both = 1\na = ${both}", `{"both":1,"a":1}`},
 		{"itself, from the environment", `both = ${both}":x"`, `{"both":"/home/both:x"}`},
@@ -121,7 +122,8 @@ func TestSubstitution(t *testing.T) {
 		{"sink placeholders stay", `a = ${table_name}, b = ${schema_name:x}, c = "${table_name:y}"`,
 			`{"a":"${table_name}","b":"${schema_name:x}","c":"${table_name:y}"}`},
 		{"quoted texts are left alone", `b = 1, a = "${b} ${c:d}"`, `{"b":1,"a":"${b} ${c:d}"}`},
-		{"blocks have no paths", "source { A { x = 1 } }\nb = ${source->A}", `{"source":[{"plugin_name":"A","x":1}],"b":"${source->A}"}`},
+		{"blocks have no paths", "source { A { x = 1 } }\nb = ${source->A}",
+			`{"source":[{"plugin_name":"A","x":1}],"b":"${source->A}"}`},
 	})
 }
 
@@ -140,7 +142,8 @@ func TestVariables(t *testing.T) {
 		{"unknown stays", `a = "${transactionId}_${now}", b = "${k0}=${v0}"`,
 			`{"a":"${transactionId}_${now}","b":"${k0}=${v0}"}`},
 		{"sink placeholders stay", `a = "${table_name} ${database_name:x}"`, `{"a":"${table_name} ${database_name:x}"}`},
-		{"list", `a = ${list}, b = "${list}", c = "x${list}"`, `{"a":["a","b c",3],"b":["a","b c",3],"c":"x[a, \"b c\", 3]"}`},
+		{"list", `a = ${list}, b = "${list}", c = "x${list}"`,
+			`{"a":["a","b c",3],"b":["a","b c",3],"c":"x[a, \"b c\", 3]"}`},
 		{"no list", `a = "${odd}"`, `{"a":"[a"}`},
 		{"in lists and deep", `a = ["${resName}", { b = "${rowNum}" }]`, `{"a":["fake",{"b":"10"}]}`},
 		{"before the file", "resName = x\na = ${resName}", `{"resName":"x","a":"fake"}`},
@@ -165,6 +168,7 @@ func TestInclude(t *testing.T) {
 		"outer":  `include "base"` + "\ne = 3",
 		"loop":   `include "loop"`,
 		"bad":    "ok = 1\nno = x:y",
+		"rich":   "l = [1, {m = ${b}}]\nb = 1\nb = ${b}2",
 		"list":   "[1]",
 	}
 	o := hocon.Options{Include: func(name string) ([]byte, error) {
@@ -180,6 +184,8 @@ func TestInclude(t *testing.T) {
 		{"required", `include required(file("base"))`, `{"a":1,"b":{"c":2},"d":2}`},
 		{"nested", "x {\n include \"base\"\n}", `{"x":{"a":1,"b":{"c":2},"d":2}}`},
 		{"twice", `include "outer"`, `{"a":1,"b":{"c":2},"d":2,"e":3}`},
+		{"substitutions below the place", "b = 9\nx { include \"rich\" }",
+			`{"b":9,"x":{"l":[1,{"m":"12"}],"b":"12"}}`},
 		{"blocks", `include "source"`, `{"source":[{"plugin_name":"Fake","x":1}]}`},
 	})
 	for text, want := range map[string]string{
@@ -283,11 +289,11 @@ func TestJSON(t *testing.T) {
 		`[]`:                     `1:1: the file must be an object: it starts with '{', not with '['`,
 		`{"a":1,}`:               `1:8: JSON allows no comma before '}'`,
 		`{"a":[1,]}`:             `1:9: JSON allows no comma before ']'`,
-		`{"a":[1 2]}`:            `1:7: "1 2" must be in double quotes`,
+		`{"a":[1 2]}`:            `1:7: a text must be in double quotes`,
 		`{a:1}`:                  `1:2: a key in double quotes must stand here, not 'a'`,
 		`{"a"=1}`:                `1:5: a colon must stand after the key "a", not '='`,
-		`{"a":x}`:                `1:6: "x" must be in double quotes`,
-		`{"a":01}`:               `1:6: "01" must be in double quotes`,
+		`{"a":x}`:                `1:6: a text must be in double quotes`,
+		`{"a":01}`:               `1:6: a text must be in double quotes`,
 		"{\"a\":1\n\"b\":2}":     `2:1: a comma or } must stand before '"'`,
 		`{"a":1 # c` + "\n}":     `1:8: a comma or } must stand before '#'`,
 		"{\"a\":\"x\ty\"}":       `1:8: the control character 0x09 must be written as \u0009`,
@@ -328,6 +334,22 @@ func TestPositions(t *testing.T) {
 		"c[1] 3:5", `key "k\n" 5:1`, "k\n 6:7", `key "d" 6:10`, "d 6:14"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// No message shows a value: it may be a password.
+func TestMessagesShowNoValue(t *testing.T) {
+	for _, text := range []string{`password = hunter2:x`, `password = hunter2@x`, `password = "hunter2`, `password = hunter2 [1]`,
+		`password = "hunter2\q"`, "password = hunter2\npassword += 1", `source { password = hunter2 }`} {
+		if _, err := hocon.Parse([]byte(text), hocon.Options{}); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{`{"password":hunter2}`, `{"password":"hunter2" 1}`, `{"password":"hunter2}`} {
+		_, err := hocon.Parse([]byte(text), hocon.Options{JSON: true})
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

@@ -243,6 +243,9 @@ func (p *parser) assign(n *node, path []string, pos config.Pos, value *node) err
 // key reads the path of a member: keys joined by ->, each of quoted and unquoted parts.
 func (p *parser) key() ([]string, error) {
 	if !p.json {
+		if key, ok := p.simpleKey(); ok {
+			return []string{key}, nil
+		}
 		return p.path(":={")
 	}
 	if p.peek() != '"' {
@@ -252,54 +255,90 @@ func (p *parser) key() ([]string, error) {
 	return []string{key}, err
 }
 
+// simpleKey reads the usual kind of key: one word.
+func (p *parser) simpleKey() (string, bool) {
+	end := p.off
+	for end < len(p.src) && wordByte(p.src[end]) {
+		end++
+	}
+	next := end
+	for next < len(p.src) && (p.src[next] == ' ' || p.src[next] == '\t') {
+		next++
+	}
+	if end == p.off || next == len(p.src) || strings.IndexByte(":={", p.src[next]) < 0 {
+		return "", false
+	}
+	key := p.src[p.off:end]
+	p.off = next
+	return key, true
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c == '.' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
 // path reads keys up to one of the stop characters, which stays, or the end of the line.
 func (p *parser) path(stop string) ([]string, error) {
-	var keys []string
-	var part strings.Builder
-	empty := true // nothing that could be a key was read since the last arrow
 	from := p.pos()
+	k := keys{empty: true}
 	for {
 		if p.peek() == '"' {
 			text, err := p.quoted()
 			if err != nil {
 				return nil, err
 			}
-			part.WriteString(text)
-			empty = false
+			k.part.WriteString(text)
+			k.empty = false
 			continue
 		}
 		text := p.unquoted()
-		pieces := strings.Split(text, "->")
-		for i, piece := range pieces {
-			if i > 0 {
-				keys = append(keys, part.String())
-				part.Reset()
-				if empty {
-					return nil, failAt(from, "a key is missing beside ->")
-				}
-				empty = true
-			}
-			if i > 0 || part.Len() == 0 && empty {
-				piece = strings.TrimLeft(piece, " \t\r")
-			}
-			if i < len(pieces)-1 || p.peek() != '"' {
-				piece = strings.TrimRight(piece, " \t\r")
-			}
-			part.WriteString(piece)
-			empty = empty && piece == ""
+		quoteFollows := p.peek() == '"'
+		if !k.unquoted(text, quoteFollows) {
+			return nil, failAt(from, "a key is missing beside ->")
 		}
-		if p.peek() == '"' {
-			continue
+		if !quoteFollows {
+			break
 		}
-		break
 	}
-	if !p.end() && p.peek() != '\n' && !p.comment() && !strings.ContainsRune(stop+"+", rune(p.peek())) {
+	if !p.end() && p.peek() != '\n' && !p.comment() && strings.IndexByte(stop+"+", p.peek()) < 0 {
 		return nil, failAt(p.pos(), "%s cannot be part of a key; put the key in double quotes", p.here())
 	}
-	if empty {
+	if k.empty {
 		return nil, failAt(p.pos(), "a key must stand here, not %s", p.here())
 	}
-	return append(keys, part.String()), nil
+	return append(k.done, k.part.String()), nil
+}
+
+// keys collects the keys of a path.
+type keys struct {
+	done  []string
+	part  strings.Builder // of the key that is being read
+	empty bool            // nothing of it was read yet
+}
+
+// unquoted adds unquoted text, in which arrows end keys. White space around keys is dropped. It fails if an arrow has
+// no key before it.
+func (k *keys) unquoted(text string, quoteFollows bool) bool {
+	pieces := strings.Split(text, "->")
+	for i, piece := range pieces {
+		if i > 0 {
+			if k.empty {
+				return false
+			}
+			k.done = append(k.done, k.part.String())
+			k.part.Reset()
+			k.empty = true
+		}
+		if k.empty {
+			piece = strings.TrimLeft(piece, " \t\r")
+		}
+		if i < len(pieces)-1 || !quoteFollows {
+			piece = strings.TrimRight(piece, " \t\r")
+		}
+		k.part.WriteString(piece)
+		k.empty = k.empty && piece == ""
+	}
+	return true
 }
 
 // assignment reads what stands between a key and its value and reports whether it is +=.

@@ -51,7 +51,7 @@ func (p *parser) single(n *node) (*node, error) {
 	if n.kind == scalarNode && n.scalar == config.None {
 		n.scalar = classify(n.text)
 		if p.json && n.scalar == config.String {
-			return nil, failAt(n.pos, "%q must be in double quotes", n.text)
+			return nil, failAt(n.pos, "a text must be in double quotes") // which may be a secret
 		}
 	}
 	return n, nil

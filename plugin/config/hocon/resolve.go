@@ -38,6 +38,10 @@ func (r *resolver) errorf(pos config.Pos, format string, args ...any) {
 
 // eval returns the value of a node. Kind None means that there is none: an optional substitution of nothing.
 func (r *resolver) eval(n *node) config.Value {
+	if n.kind == scalarNode && n.prev == nil {
+		n.size = 1 + len(n.text)
+		return config.Value{Kind: n.scalar, Text: n.text, Pos: n.pos}
+	}
 	switch n.state {
 	case done:
 		return n.value

@@ -1,0 +1,179 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/culvertdata/culvert/engine/internal/plan"
+	"github.com/culvertdata/culvert/plugin"
+)
+
+// change is a schema change that lanes have come to and wait with. It goes through three phases: the other lanes that
+// carry the table come to it too, or to the end of their splits; all other lanes flush, for they may have written rows
+// of the table before; then the sinks are changed.
+type change struct {
+	plugin.SchemaChange
+	source    *source
+	carriers  []int // lanes that hold a split of the table and have not come to the change
+	arrived   []int
+	flushing  bool
+	unflushed []int // lanes that were asked to flush
+	applying  bool
+}
+
+func (e changeReached) apply(c *coordinator) {
+	l := c.lanes[e.lane]
+	if c.env.tables.applied(e.change) {
+		l.send(message{order: changeApplied})
+		return
+	}
+	i := slices.IndexFunc(c.changes, func(ch *change) bool { return ch.source == l.source && ch.New.ID == e.change.New.ID })
+	if i < 0 {
+		i = len(c.changes)
+		c.changes = append(c.changes, c.newChange(l.source, e.change))
+	}
+	ch := c.changes[i]
+	if !sameVersion(ch.New, e.change.New) {
+		c.fail(l.source.vertex.Name, &plugin.Error{Code: plugin.CodeInternal, Vertex: l.source.vertex.Name,
+			Table: e.change.New.ID, Err: fmt.Errorf("two lanes carry different changes of the table's columns")})
+		return
+	}
+	ch.arrived = append(ch.arrived, e.lane)
+	c.flushed(e.lane)
+}
+
+func (e writersFlushed) apply(c *coordinator) { c.flushed(e.lane) }
+
+// flushed notes that the writers of a lane hold nothing that a change waits for.
+func (c *coordinator) flushed(lane int) {
+	for _, ch := range c.changes {
+		ch.unflushed = slices.DeleteFunc(ch.unflushed, func(l int) bool { return l == lane })
+	}
+	c.advanceChanges()
+}
+
+// newChange notes which lanes have to come to a change before it is applied.
+func (c *coordinator) newChange(s *source, sc plugin.SchemaChange) *change {
+	s.changing++
+	ch := &change{SchemaChange: sc, source: s}
+	for i, l := range c.lanes {
+		if l.source == s && l.carries(sc.New.ID) {
+			ch.carriers = append(ch.carriers, i)
+		}
+	}
+	return ch
+}
+
+// carries reports whether rows of a table may be on their way in a lane. A split that names no table stands for the
+// only table of its source; if there are several, nobody can tell, and the lane is not waited for.
+func (l *laneState) carries(table plugin.TableID) bool {
+	only := len(l.source.vertex.Tables) == 1
+	return slices.ContainsFunc(l.splits, func(s plugin.Split) bool {
+		return s.Table == table || only && s.Table == (plugin.TableID{})
+	})
+}
+
+// advanceChanges takes each change as far as it can go.
+func (c *coordinator) advanceChanges() {
+	for _, ch := range c.changes {
+		ch.carriers = slices.DeleteFunc(ch.carriers, func(lane int) bool {
+			return slices.Contains(ch.arrived, lane) || !c.lanes[lane].carries(ch.New.ID)
+		})
+		if len(ch.carriers) > 0 {
+			continue
+		}
+		if !ch.flushing {
+			ch.flushing = true
+			c.flushFor(ch)
+		}
+		if len(ch.unflushed) > 0 || ch.applying {
+			continue
+		}
+		ch.applying = true
+		c.operate("schema change", func(ctx context.Context) event {
+			return changed{ch, c.env.tables.spread(ctx, ch.source.vertex, ch.SchemaChange)}
+		})
+	}
+}
+
+// flushFor asks the lanes to flush that do not wait with a change: those have flushed when they came to it.
+func (c *coordinator) flushFor(ch *change) {
+	for i, l := range c.lanes {
+		waits := slices.ContainsFunc(c.changes, func(ch *change) bool { return slices.Contains(ch.arrived, i) })
+		if !waits {
+			ch.unflushed = append(ch.unflushed, i)
+			l.send(message{order: flushWriters})
+		}
+	}
+}
+
+// changed is a change that was applied to all sinks, or failed.
+type changed struct {
+	*change
+	err error
+}
+
+func (e changed) apply(c *coordinator) {
+	if e.err != nil {
+		c.fail("schema change", e.err)
+		return
+	}
+	c.changes = slices.DeleteFunc(c.changes, func(ch *change) bool { return ch == e.change })
+	e.source.changing--
+	c.env.tables.enforce(e.New)
+	c.soon = true // a restart must not read rows of the old version into the new columns again
+	c.options.Logger.Info("the columns of a table changed", "table", e.New.ID.String(), "version", e.New.Version)
+	if c.options.Observer.SchemaChanged != nil {
+		c.options.Observer.SchemaChanged(e.SchemaChange)
+	}
+	for _, lane := range e.arrived {
+		c.lanes[lane].send(message{order: changeApplied})
+	}
+}
+
+// spread takes a change through everything behind a vertex, down to the sinks.
+func (c *catalog) spread(ctx context.Context, v *plan.Vertex, sc plugin.SchemaChange) error {
+	for _, out := range v.Outputs {
+		if out.Role == plugin.SinkRole {
+			if err := applyTo(ctx, out, sc); err != nil {
+				return err
+			}
+			continue
+		}
+		t, err := out.NewTransform(ctx)
+		if err != nil {
+			return at(out, err)
+		}
+		next, err := c.follow(out, sc, t)
+		if err != nil {
+			return err
+		}
+		if next.New == next.Old || next.New == nil || next.Old == nil {
+			continue
+		}
+		if err := c.spread(ctx, out, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyTo brings a sink to the new columns.
+func applyTo(ctx context.Context, v *plan.Vertex, sc plugin.SchemaChange) error {
+	for _, in := range v.Sinks {
+		if in.Table != nil && in.Table.ID != sc.New.ID {
+			continue
+		}
+		applier, ok := in.Sink.(plugin.SchemaApplier)
+		if !ok {
+			return &plugin.Error{Code: plugin.CodeConfig, Vertex: v.Name, Table: sc.New.ID,
+				Err: fmt.Errorf("the columns of the table changed and the sink %s cannot follow", v.Plugin),
+				Fix: "change the target by hand and start the job anew, or use a sink that follows schema changes"}
+		}
+		if err := applier.ApplyChange(ctx, sc); err != nil {
+			return at(v, err)
+		}
+	}
+	return nil
+}

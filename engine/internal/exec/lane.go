@@ -1,0 +1,81 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/culvertdata/culvert/engine/internal/plan"
+	"github.com/culvertdata/culvert/plugin"
+)
+
+// lane is one subtask of a source with everything downstream of it.
+type lane struct {
+	number int // within the pipeline
+	source *plan.Vertex
+	task   plugin.Task // of the reader
+	env    *laneEnv
+	report func(event)
+
+	inbox   mailbox[message] // to the reading side
+	applied chan struct{}    // to the writing side: its schema change is applied
+	gate    *gate
+}
+
+// laneEnv is what the lanes of an attempt share.
+type laneEnv struct {
+	options *Options
+	sinks   []*plan.Vertex
+	indexes map[writerPlace]int // of the writers
+	from    uint64              // the checkpoint that the attempt starts from
+	epoch   uint64              // the last barrier of earlier attempts
+	states  func(sink, instance, index int) [][]byte
+	tables  *catalog
+	meters  *meters
+	refused *refusals
+}
+
+// writerPlace is a lane at a sink.
+type writerPlace struct{ sink, lane int }
+
+func newLane(number, index int, source *plan.Vertex, env *laneEnv, report func(event)) *lane {
+	return &lane{
+		number: number, source: source, env: env, report: report,
+		task:    plugin.Task{Env: source.Env, Index: index, Epoch: env.from},
+		applied: make(chan struct{}, 1),
+		gate:    newGate(),
+	}
+}
+
+// start runs the two sides until they are stopped or fail.
+func (l *lane) start(ctx context.Context, g *group) {
+	name := fmt.Sprintf("lane %d of %s", l.task.Index, l.source.Name)
+	fail := func(err error) { l.report(failed{name, err}) }
+	g.spawn("reading "+name, fail, func() error { return newReadingSide(ctx, l).run(ctx) })
+	g.spawn("writing "+name, fail, func() error { return l.write(ctx) })
+}
+
+// send implements link.
+func (l *lane) send(m message) {
+	switch m.order {
+	case changeApplied:
+		l.applied <- struct{}{} // the writing side waits for exactly one
+	case stopLane:
+		l.inbox.post(m)
+		l.gate.close()
+	default:
+		l.inbox.post(m)
+	}
+}
+
+// at names the vertex in an error, unless the error does so itself.
+func at(v *plan.Vertex, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *plugin.Error
+	if errors.As(err, &known) && known.Vertex != "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", v.Name, err)
+}

@@ -1,0 +1,183 @@
+package exec
+
+import (
+	"context"
+	"time"
+
+	"github.com/culvertdata/culvert/engine/internal/plan"
+	"github.com/culvertdata/culvert/plugin"
+)
+
+// writingSide takes what comes through the gate of a lane and runs its tree of stages.
+type writingSide struct {
+	*lane
+	next   []stage // behind the source
+	sinks  []*sinkStage
+	open   []openWriter
+	meters []*meter
+
+	epoch  uint64  // of the last barrier
+	tokens []token // of flushes since then
+
+	unpushed []openWriter // hold rows that were not pushed
+	pushed   time.Time
+}
+
+type openWriter struct {
+	stage *sinkStage
+	*sinkWriter
+}
+
+func (l *lane) write(ctx context.Context) error {
+	w := &writingSide{lane: l, epoch: l.env.epoch}
+	defer w.close()
+	err := w.tree(ctx)
+	for err == nil {
+		var it item
+		var how taken
+		if it, how, err = w.take(ctx); err != nil || how == gateClosed {
+			break
+		}
+		err = w.handle(ctx, it)
+	}
+	if ctx.Err() != nil {
+		return nil // whoever stops the lane knows why
+	}
+	return stopped(err)
+}
+
+// meter makes the meter of a vertex in this lane.
+func (w *writingSide) meter(v *plan.Vertex) *meter {
+	m := w.env.meters.meter(v.Name)
+	w.meters = append(w.meters, m)
+	return m
+}
+
+func (w *writingSide) close() {
+	for _, o := range w.open {
+		if err := o.Close(); err != nil {
+			w.env.options.Logger.Warn("closing a writer failed", "vertex", o.stage.vertex.Name, "error", err)
+		}
+	}
+}
+
+// take waits for the next item and pushes buffering writers meanwhile: at once if the flush interval has passed since
+// the last push, else when it has. So rows that come alone are visible at once, and a stream of them is pushed once
+// an interval.
+func (w *writingSide) take(ctx context.Context) (item, taken, error) {
+	for len(w.unpushed) > 0 {
+		wait := w.env.options.FlushInterval - time.Since(w.pushed)
+		if wait > 0 {
+			if it, how := w.gate.take(wait); how != timedOut {
+				return it, how, nil
+			}
+			continue
+		}
+		if err := w.push(ctx); err != nil {
+			return item{}, gotItem, err
+		}
+	}
+	it, how := w.gate.take(-1)
+	return it, how, nil
+}
+
+func (w *writingSide) push(ctx context.Context) error {
+	for _, o := range w.unpushed {
+		if err := o.pusher.Push(ctx); err != nil {
+			return at(o.stage.vertex, err)
+		}
+	}
+	w.allPushed()
+	w.pushed = time.Now()
+	return nil
+}
+
+func (w *writingSide) allPushed() {
+	for _, o := range w.unpushed {
+		o.unpushed = false
+	}
+	w.unpushed = w.unpushed[:0]
+}
+
+func (w *writingSide) handle(ctx context.Context, it item) error {
+	switch {
+	case it.barrier != nil:
+		return w.barrier(ctx, it.barrier)
+	case it.change != nil:
+		return w.change(ctx, it.change)
+	case it.flush:
+		if err := w.flush(ctx, w.epoch+1); err != nil {
+			return err
+		}
+		w.report(writersFlushed{w.number})
+		return nil
+	case it.end != nil:
+		w.report(splitWritten{w.number, it.end.id})
+		return nil
+	default:
+		defer it.batch.Release()
+		for _, s := range w.next {
+			if err := s.write(ctx, it.batch, it.bytes); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// barrier flushes the writers and reports what the checkpoint has to hold of this lane.
+func (w *writingSide) barrier(ctx context.Context, b *barrier) error {
+	if err := w.env.refused.barrier(); err != nil {
+		return err
+	}
+	if err := w.flush(ctx, b.epoch); err != nil {
+		return err
+	}
+	passed := barrierPassed{lane: w.number, epoch: b.epoch, split: b.split, position: b.position,
+		acks: b.acks, tokens: w.tokens, counts: b.counts}
+	w.epoch, w.tokens = b.epoch, nil
+	for _, o := range w.open {
+		if o.stateful == nil {
+			continue
+		}
+		state, err := o.stateful.State()
+		if err != nil {
+			return at(o.stage.vertex, err)
+		}
+		passed.states = append(passed.states, writerState{o.stage.sink, o.instance, o.stage.index, state})
+	}
+	for _, m := range w.meters {
+		passed.counts = m.counts(passed.counts)
+	}
+	w.report(passed)
+	return nil
+}
+
+// flush ends an epoch of every writer and keeps the tokens.
+func (w *writingSide) flush(ctx context.Context, epoch uint64) error {
+	for _, o := range w.open {
+		data, err := o.Flush(ctx, epoch)
+		if err != nil {
+			return at(o.stage.vertex, err)
+		}
+		if data != nil {
+			w.tokens = append(w.tokens, token{o.stage.sink, o.instance, data})
+		}
+	}
+	w.allPushed()
+	return nil
+}
+
+// change flushes what was written with the old columns, as part of the epoch that the next barrier ends, and waits
+// until the coordinator has applied the change.
+func (w *writingSide) change(ctx context.Context, c *plugin.SchemaChange) error {
+	if err := w.flush(ctx, w.epoch+1); err != nil {
+		return err
+	}
+	w.report(changeReached{w.number, *c})
+	select {
+	case <-w.applied:
+	case <-ctx.Done():
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"context"
+	"maps"
+
+	"github.com/culvertdata/culvert/metrics"
+	"github.com/culvertdata/culvert/plugin"
+)
+
+// Counts returns the number of jobs in each state, those of the history included. States without jobs are left out.
+func (e *Engine) Counts(ctx context.Context) (map[State]int, error) {
+	counts := map[State]int{}
+	for _, j := range e.active() {
+		counts[j.state()]++
+	}
+	ended, err := e.store.CountEnded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for name, n := range ended {
+		if s, err := ParseState(name); err == nil {
+			counts[s] += n
+		}
+	}
+	return counts, nil
+}
+
+// Stats returns what a metrics collector shows: the number of jobs in each state and the counters of the jobs that
+// have not ended.
+func (e *Engine) Stats(ctx context.Context) (metrics.Stats, error) {
+	counts, err := e.Counts(ctx)
+	if err != nil {
+		return metrics.Stats{}, err
+	}
+	s := metrics.Stats{Time: e.options.Now(), Closing: e.Closing(), Tags: maps.Clone(e.Tags()), States: map[string]int{}}
+	for state, n := range counts {
+		s.States[state.String()] = n
+	}
+	for _, j := range e.active() {
+		s.Jobs = append(s.Jobs, j.Info().Counters())
+	}
+	return s, nil
+}
+
+// Counters returns the job's counters for package metrics.
+func (i Info) Counters() metrics.Job {
+	return metrics.Job{ID: i.ID, Name: i.Name, State: i.State.String(), Created: i.Created, Finished: i.Finished,
+		Sources: tableCounters(i.Metrics, plugin.SourceRole), Sinks: tableCounters(i.Metrics, plugin.SinkRole),
+		Rejected: i.Metrics.Rejected()}
+}
+
+func tableCounters(m Metrics, role plugin.Role) []metrics.Table {
+	sums := m.ByTable(role)
+	tables := make([]metrics.Table, len(sums))
+	for i, t := range sums {
+		tables[i] = metrics.Table{Name: t.Table, Rows: t.Rows, Bytes: t.Bytes}
+	}
+	return tables
+}

@@ -1,0 +1,152 @@
+package metrics
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Kind is what a [Family] holds.
+type Kind string
+
+// The kinds.
+const (
+	Gauge   Kind = "gauge"
+	Counter Kind = "counter"
+)
+
+// Family is the samples of one metric. The name of a counter ends with _total.
+type Family struct {
+	Name, Help string
+	Kind       Kind
+	// Labels are the names of the labels, in the order of each sample's values.
+	Labels  []string
+	Samples []Sample
+}
+
+// Sample is one value of a metric.
+type Sample struct {
+	Labels []string
+	Value  float64
+}
+
+func (f *Family) add(value float64, labels ...string) {
+	f.Samples = append(f.Samples, Sample{labels, value})
+}
+
+// jobCounts are SeaTunnel's names for the numbers of jobs. It has none for the states that are missing here.
+var jobCounts = [...][2]string{{"canceled", "CANCELED"}, {"cancelling", "CANCELING"}, {"created", "CREATED"},
+	{"failed", "FAILED"}, {"failing", "FAILING"}, {"finished", "FINISHED"}, {"running", "RUNNING"},
+	{"scheduled", "SCHEDULED"}}
+
+// Node names an engine in its metrics.
+type Node struct {
+	// Cluster is the value of the label cluster, as in SeaTunnel.
+	Cluster string
+	// Address is where the engine is reached.
+	Address string
+}
+
+// Families returns an engine's metrics: SeaTunnel's families where there is a counterpart, and the counters of the jobs
+// that have not ended, by table.
+func Families(s Stats, n Node) []Family {
+	info := Family{Name: "cluster_info", Help: "Cluster info", Kind: Gauge, Labels: []string{"cluster", "hazelcastVersion", "master"}}
+	info.add(1, n.Cluster, "none", n.Address)
+	clock := Family{Name: "cluster_time", Help: "Cluster time in milliseconds", Kind: Gauge, Labels: []string{"cluster", "hazelcastVersion"}}
+	clock.add(float64(s.Time.UnixMilli()), n.Cluster, "none")
+	count := Family{Name: "node_count", Help: "Cluster node total count", Kind: Gauge, Labels: []string{"cluster"}}
+	count.add(1, n.Cluster)
+	state := Family{Name: "node_state", Help: "Whether the node takes jobs", Kind: Gauge, Labels: []string{"cluster", "address"}}
+	state.add(boolean(!s.Closing), n.Cluster, n.Address)
+	jobs := Family{Name: "job_count", Help: "Jobs by state", Kind: Gauge, Labels: []string{"cluster", "type"}}
+	for _, c := range jobCounts {
+		jobs.add(float64(s.States[c[1]]), n.Cluster, c[0])
+	}
+	return append([]Family{info, clock, count, state, jobs}, jobFamilies(s, n)...)
+}
+
+func jobFamilies(s Stats, n Node) []Family {
+	table := []string{"cluster", "job_id", "job_name", "table"}
+	rowsIn := Family{Name: "culvert_job_source_rows_total", Help: "Rows that sources of a running job have read", Kind: Counter, Labels: table}
+	bytesIn := Family{Name: "culvert_job_source_bytes_total", Help: "Bytes that sources of a running job have read", Kind: Counter, Labels: table}
+	rowsOut := Family{Name: "culvert_job_sink_rows_total", Help: "Rows that sinks of a running job have taken", Kind: Counter, Labels: table}
+	bytesOut := Family{Name: "culvert_job_sink_bytes_total", Help: "Bytes that sinks of a running job have taken", Kind: Counter, Labels: table}
+	rejected := Family{Name: "culvert_job_rejected_rows_total", Help: "Rows that sinks of a running job have refused", Kind: Counter, Labels: table[:3]}
+	for _, j := range s.Jobs {
+		id := strconv.FormatInt(j.ID, 10)
+		for _, t := range byName(j.Sources) {
+			rowsIn.add(float64(t.Rows), n.Cluster, id, j.Name, t.Name)
+			bytesIn.add(float64(t.Bytes), n.Cluster, id, j.Name, t.Name)
+		}
+		for _, t := range byName(j.Sinks) {
+			rowsOut.add(float64(t.Rows), n.Cluster, id, j.Name, t.Name)
+			bytesOut.add(float64(t.Bytes), n.Cluster, id, j.Name, t.Name)
+		}
+		rejected.add(float64(j.Rejected), n.Cluster, id, j.Name)
+	}
+	return []Family{rowsIn, bytesIn, rowsOut, bytesOut, rejected}
+}
+
+// byName sorts tables; two of one name would be one sample twice.
+func byName(tables []Table) []Table {
+	sorted := slices.SortedStableFunc(slices.Values(tables), func(a, b Table) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(sorted, func(a, b Table) bool { return a.Name == b.Name })
+}
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// AppendText appends families in Prometheus' text format 0.0.4.
+func AppendText(b []byte, families []Family) []byte { return appendFamilies(b, families, false) }
+
+// AppendOpenMetrics appends families in OpenMetrics' text format 1.0.0, with the end mark.
+func AppendOpenMetrics(b []byte, families []Family) []byte {
+	return append(appendFamilies(b, families, true), "# EOF\n"...)
+}
+
+func appendFamilies(b []byte, families []Family, open bool) []byte {
+	for _, f := range families {
+		name := f.Name
+		if open && f.Kind == Counter {
+			name = strings.TrimSuffix(name, "_total")
+		}
+		b = append(b, "# HELP "+name+" "+escapeLabel.Replace(f.Help)+"\n# TYPE "+name+" "+string(f.Kind)+"\n"...)
+		for _, s := range f.Samples {
+			b = appendSample(append(b, f.Name...), f.Labels, s)
+		}
+	}
+	return b
+}
+
+var escapeLabel = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+func appendSample(b []byte, names []string, s Sample) []byte {
+	for i, name := range names {
+		if i == 0 {
+			b = append(b, '{')
+		} else {
+			b = append(b, ',')
+		}
+		b = append(append(b, name...), `="`...)
+		b = append(append(b, escapeLabel.Replace(strings.ToValidUTF8(s.Labels[i], "\uFFFD"))...), '"')
+	}
+	if len(names) > 0 {
+		b = append(b, '}')
+	}
+	b = append(b, ' ')
+	return append(append(b, formatValue(s.Value)...), '\n')
+}
+
+// formatValue writes whole numbers with one digit behind the point, as SeaTunnel does.
+func formatValue(v float64) string {
+	text := strconv.FormatFloat(v, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text
+}
