@@ -23,9 +23,9 @@
 //
 // # Three ways to write a connector
 //
-// [Rows] and [Each] turn a Go function over structs into a source or a sink. [Frames] and [EachBatch] do the same
-// with Arrow record batches. The interfaces above are the third way, for those who want splits, two-phase commits or
-// schema changes.
+// Package plugin/rows turns Go functions into connectors: its Source and Each work with structs, its Frames and
+// EachBatch with Arrow record batches. The interfaces above are the third way, for those who want splits, two-phase
+// commits or schema changes.
 //
 // Hosts list connectors in a [Registry]; there is no global one.
 package plugin
