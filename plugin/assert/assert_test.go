@@ -60,7 +60,9 @@ func openSink(t testing.TB, rules string, inputs ...*plugin.Table) (*sink, error
 		t.Fatal(err)
 	}
 	found, _ := registry.Lookup(plugin.SinkRole, "assert")
-	s, err := found.Sink(t.Context(), parse(t, "rules {"+rules+"}"), plugin.Env{Inputs: inputs, Logger: hclog.NewNullLogger()})
+	s,
+		err := found.Sink(t.Context(), parse(t, "rules {"+rules+"}"),
+		plugin.Env{Inputs: inputs, Logger: hclog.NewNullLogger()})
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +116,8 @@ func checkError(t testing.TB, err error, want string) {
 func TestFieldRules(t *testing.T) {
 	tests := []struct{ name, typ, values, rule, want string }{
 		{"not null", "int", "1, 2", "rule_type = NOT_NULL", ""},
-		{"null in a typed field", "int", "1, null", "rule_type = NOT_NULL", "row :SeaTunnelRow{tableId=fake, kind=+I, fields=[null]} fail rule: field c: field_type INT"},
+		{"null in a typed field", "int", "1, null", "rule_type = NOT_NULL",
+			"row :SeaTunnelRow{tableId=fake, kind=+I, fields=[null]} fail rule: field c: field_type INT"},
 		{"null", `"null"`, "null, null", "rule_type = NULL", ""},
 		{"not null of a null", `"null"`, "null", "rule_type = NOT_NULL", "fail rule: field c: NOT_NULL"},
 		{"null of a value", "int", "1", "rule_type = NULL", "fail rule: field c: NULL"},
@@ -128,7 +131,8 @@ func TestFieldRules(t *testing.T) {
 		{"below min of decimals", `"decimal(5, 2)"`, "5.49", "rule_type = MIN, rule_value = 5.5", "MIN 5.5"},
 		{"min of a text", "string", "abc", "rule_type = MIN, rule_value = 0", "MIN 0"},
 		{"min length", "string", "abc, abcd", "rule_type = MIN_LENGTH, rule_value = 3", ""},
-		{"too short", "string", "abc, ab", "rule_type = MIN_LENGTH, rule_value = 3", "fields=[ab]} fail rule: field c: MIN_LENGTH 3"},
+		{"too short", "string", "abc, ab", "rule_type = MIN_LENGTH, rule_value = 3",
+			"fields=[ab]} fail rule: field c: MIN_LENGTH 3"},
 		{"max length", "string", "abc, äöü, \"\"", "rule_type = MAX_LENGTH, rule_value = 3", ""},
 		{"length in UTF-16", "string", "a😀", "rule_type = MAX_LENGTH, rule_value = 2", "MAX_LENGTH 2"},
 		{"length of a number", "int", "-100", "rule_type = MAX_LENGTH, rule_value = 3", "MAX_LENGTH 3"},
@@ -143,7 +147,8 @@ func TestFieldRules(t *testing.T) {
 		{"equals a time", "time", `"12:34:56"`, `equals_to = "12:34:57"`, "equals_to"},
 		{"equals bytes", "bytes", `"bWlJWmo="`, `equals_to = "bWlJWmo="`, ""},
 		{"equals an array", `"array<int>"`, "[0, 1, 2]", "equals_to = [0, 1, 2]", ""},
-		{"not that array", `"array<int>"`, "[0, 1, 2]", "equals_to = [0, 1]", "fields=[[0, 1, 2]]} fail rule: field c: equals_to [0,1]"},
+		{"not that array", `"array<int>"`, "[0, 1, 2]", "equals_to = [0, 1]",
+			"fields=[[0, 1, 2]]} fail rule: field c: equals_to [0,1]"},
 		{"equals a map", `"map<date, string>"`, `{ "2024-01-26" = v0 }`, `equals_to = { "2024-01-26" = v0 }`, ""},
 		{"equals a map in another order", `"map<string, int>"`, `{ a = 1, b = 2 }`, `equals_to = { b = 2, a = 1 }`, ""},
 		{"equals a row", "{ a = int, b = string }", `[1, x]`, `equals_to = { b = x, a = 1 }`, ""},
@@ -152,7 +157,8 @@ func TestFieldRules(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			in := table(t, "fields { c = "+test.typ+" }")
-			rules := "field_rules = [ { field_name = c, field_type = " + test.typ + ", field_value = [ { " + test.rule + " } ] } ]"
+			rules := "field_rules = [ { field_name = c, field_type = " + test.typ + ", field_value = [ { " + test.rule +
+				" } ] } ]"
 			values, _ := parse(t, "v = ["+test.values+"]").Get("v")
 			var rows []string
 			for _, v := range values.Items {
@@ -195,7 +201,8 @@ func TestFieldTypes(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			in := table(t, "fields { c = "+test.typ+" }")
-			rules := "field_rules = [ { field_name = c, field_type = " + test.rule + ", field_value = [ { rule_type = MIN_LENGTH, rule_value = 0 } ] } ]"
+			rules := "field_rules = [ { field_name = c, field_type = " + test.rule +
+				", field_value = [ { rule_type = MIN_LENGTH, rule_value = 0 } ] } ]"
 			b := batch(t, in, "["+test.value+"]")
 			defer b.Release()
 			want := "fail rule: field c: field_type"
@@ -213,7 +220,9 @@ func TestFirstRowCounts(t *testing.T) {
 	in := table(t, "fields { a = int, b = int }")
 	rules := `field_rules = [
 		{ field_name = a, field_type = int, field_value = [ { rule_type = MAX, rule_value = 10 } ] }
-		{ field_name = b, field_type = int, field_value = [ { rule_type = MAX, rule_value = 20 }, { rule_type = MIN, rule_value = 30 } ] }
+		{ field_name = b, field_type = int, field_value = [
+			{ rule_type = MAX, rule_value = 20 }, { rule_type = MIN, rule_value = 30 }
+		] }
 	]`
 	s := mustOpen(t, rules, in)
 	b := batch(t, in, "[1, 30], [50, 30], [50, 50]")
@@ -272,7 +281,8 @@ func TestRowCounts(t *testing.T) {
 // TestCountsSurviveRestarts restores with another parallelism: rows since the checkpoint come again and count once.
 func TestCountsSurviveRestarts(t *testing.T) {
 	in := table(t, "fields { c = int }")
-	s := mustOpen(t, "row_rules = [ { rule_type = MIN_ROW, rule_value = 7 }, { rule_type = MAX_ROW, rule_value = 7 } ]", in)
+	s := mustOpen(t, "row_rules = [ { rule_type = MIN_ROW, rule_value = 7 }, { rule_type = MAX_ROW, rule_value = 7 } ]",
+		in)
 	write := func(w *writer, n int) {
 		t.Helper()
 		b := batch(t, in, strings.Repeat("[1],", n))
@@ -351,11 +361,13 @@ func TestTopRulesHoldForEachTable(t *testing.T) {
 	checkError(t, s.Finish(t.Context(), [][]byte{state(t, w)}), "table two: row num :0 fail rule: MIN_ROW 1")
 }
 
+// maxOne demands that field a is 1 at most.
+const maxOne = "field_rules = [ { field_name = a, field_type = int, field_value = [ { rule_type = MAX, rule_value = 1 } ] } ]"
+
 // TestOnlyFieldRules shows that the field rules of one entry hold for all rows.
 func TestOnlyFieldRules(t *testing.T) {
 	other := table(t, "table = other, fields { a = int }")
-	w := newWriter(t, mustOpen(t, `tables_configs = [ { table_path = one,
-		field_rules = [ { field_name = a, field_type = int, field_value = [ { rule_type = MAX, rule_value = 1 } ] } ] } ]`, other))
+	w := newWriter(t, mustOpen(t, "tables_configs = [ { table_path = one, "+maxOne+" } ]", other))
 	b := batch(t, other, "[2]")
 	defer b.Release()
 	checkError(t, w.Write(t.Context(), b), "fail rule: field a: MAX 1")
@@ -364,7 +376,7 @@ func TestOnlyFieldRules(t *testing.T) {
 // TestChangedTable shows that rules are looked up anew when a table's columns change.
 func TestChangedTable(t *testing.T) {
 	old, changed := table(t, "fields { a = int }"), table(t, "fields { b = string, a = int }")
-	w := newWriter(t, mustOpen(t, `field_rules = [ { field_name = a, field_type = int, field_value = [ { rule_type = MAX, rule_value = 1 } ] } ]`, old))
+	w := newWriter(t, mustOpen(t, maxOne, old))
 	b := batch(t, changed, "[x, 2]")
 	defer b.Release()
 	checkError(t, w.Write(t.Context(), b), "fields=[x, 2]}")
@@ -381,25 +393,31 @@ func TestCatalogRules(t *testing.T) {
 			{ name = name, type = string, columnLength = 20, defaultValue = none }
 		]
 		primaryKey { name = pk, columnNames = [id] }
-		constraintKeys = [ { constraintName = u, constraintType = UNIQUE_KEY, constraintColumns = [ { columnName = name, sortType = DESC } ] } ]`)
+		constraintKeys = [ { constraintName = u, constraintType = UNIQUE_KEY, constraintColumns = [
+			{ columnName = name, sortType = DESC }
+		] } ]`)
 	const id = "{ name = id, type = bigint, nullable = false, comment = \"the key\" }"
 	const name = "{ name = name, type = string, column_length = 20, default_value = none }"
 	tests := []struct{ rule, want string }{
 		{"primary_key_rule { primary_key_name = pk, primary_key_columns = [id] }", ""},
 		{"primary_key_rule { primary_key_name = px, primary_key_columns = [id] }", "primaryKey: pk is not equal to px"},
-		{"primary_key_rule { primary_key_name = pk, primary_key_columns = [name] }", "primaryKey columns: [id] is not equal to [name]"},
+		{"primary_key_rule { primary_key_name = pk, primary_key_columns = [name] }",
+			"primaryKey columns: [id] is not equal to [name]"},
 		{"constraint_key_rule = [ { constraint_key_name = u, constraint_key_type = UNIQUE_KEY, constraint_key_columns = [ " +
 			"{ constraint_key_column_name = name, constraint_key_sort_type = DESC } ] } ]", ""},
 		{"constraint_key_rule = [ { constraint_key_name = u, constraint_key_type = INDEX_KEY, constraint_key_columns = [ " +
-			"{ constraint_key_column_name = name } ] } ]", "constraintKeys: [UNIQUE_KEY u [{name DESC}]] is not equal to [INDEX_KEY u [{name ASC}]]"},
+			"{ constraint_key_column_name = name } ] } ]",
+			"constraintKeys: [UNIQUE_KEY u [{name DESC}]] is not equal to [INDEX_KEY u [{name ASC}]]"},
 		{"column_rule = [" + id + ", " + name + "]", ""},
 		{"column_rule = [" + name + ", " + id + "]", ""},
 		{"column_rule = [" + id + "]", "the table has 2, [id name], the rule has 1"},
 		{"column_rule = [" + id + ", { name = nme, type = string } ]", "there is no column nme"},
-		{"column_rule = [" + name + ", { name = id, type = bigint } ]", "columns: id BIGINT (length 0, nullable false, default null, " +
-			`comment "the key") is not equal to id BIGINT (length 0, nullable true, default null, comment "")`},
+		{"column_rule = [" + name + ", { name = id, type = bigint } ]",
+			"columns: id BIGINT (length 0, nullable false, default null, " +
+				`comment "the key") is not equal to id BIGINT (length 0, nullable true, default null, comment "")`},
 		{"table_identifier_rule { catalog_name = FakeSource, table = test.orders }", ""},
-		{"table_identifier_rule { catalog_name = FakeSource, table = orders }", "tableIdentifier: FakeSource.test.orders is not equal to FakeSource.orders"},
+		{"table_identifier_rule { catalog_name = FakeSource, table = orders }",
+			"tableIdentifier: FakeSource.test.orders is not equal to FakeSource.orders"},
 	}
 	for _, test := range tests {
 		_, err := openSink(t, "catalog_table_rule { "+test.rule+" }", in)
@@ -409,7 +427,9 @@ func TestCatalogRules(t *testing.T) {
 		_, err = openSink(t, "tables_configs = [ { table_path = other, catalog_table_rule { "+test.rule+" } } ]", in)
 		checkError(t, err, "")
 	}
-	_, err := openSink(t, "catalog_table_rule { primary_key_rule { primary_key_name = pk, primary_key_columns = [id] } }", table(t, "fields { a = int }"))
+	_,
+		err := openSink(t, "catalog_table_rule { primary_key_rule { primary_key_name = pk, primary_key_columns = [id] } }",
+		table(t, "fields { a = int }"))
 	checkError(t, err, "primaryKey is null")
 }
 
@@ -423,10 +443,14 @@ func TestBadOptions(t *testing.T) {
 		{"row_rules = [ { rule_type = MIN_ROW } ]", "rule_value: is required"},
 		{"field_rules = [ { field_name = amount, field_value = [ { rule_type = NULL } ] } ]", "field_type: is required"},
 		{"field_rules = [ { field_name = amount, field_type = int } ]", "field_value: is required"},
-		{"field_rules = [ { field_name = amount, field_type = integer, field_value = [ { rule_type = NULL } ] } ]", "integer"},
-		{"field_rules = [ { field_name = amount, field_type = int, field_value = [ { rule_type = MIN } ] } ]", "rule_value required when rule_type = MIN"},
-		{"field_rules = [ { field_name = amuont, field_type = int, field_value = [ { rule_type = NULL } ] } ]", `no field "amuont"; did you mean "amount"?`},
-		{"field_rules = [ { field_name = amount, field_type = int, field_value = [ { equals_to = x } ] } ]", "field amount: equals_to x is no INT"},
+		{"field_rules = [ { field_name = amount, field_type = integer, field_value = [ { rule_type = NULL } ] } ]",
+			"integer"},
+		{"field_rules = [ { field_name = amount, field_type = int, field_value = [ { rule_type = MIN } ] } ]",
+			"rule_value required when rule_type = MIN"},
+		{"field_rules = [ { field_name = amuont, field_type = int, field_value = [ { rule_type = NULL } ] } ]",
+			`no field "amuont"; did you mean "amount"?`},
+		{"field_rules = [ { field_name = amount, field_type = int, field_value = [ { equals_to = x } ] } ]",
+			"field amount: equals_to x is no INT"},
 		{"tables_configs = [ { row_rules = [ { rule_type = MIN_ROW, rule_value = 1 } ] } ]", "table_path: is required"},
 	}
 	for _, test := range tests {
@@ -443,7 +467,9 @@ func TestBadOptions(t *testing.T) {
 func BenchmarkFieldRules(b *testing.B) {
 	in := table(b, "fields { id = int, name = string }")
 	w := newWriter(b, mustOpen(b, `field_rules = [
-		{ field_name = id, field_type = int, field_value = [ { rule_type = NOT_NULL }, { rule_type = MAX, rule_value = 100000 } ] }
+		{ field_name = id, field_type = int, field_value = [
+			{ rule_type = NOT_NULL }, { rule_type = MAX, rule_value = 100000 }
+		] }
 		{ field_name = name, field_type = string, field_value = [ { rule_type = MAX_LENGTH, rule_value = 20 } ] }
 	]`, in))
 	rows := column.NewBuilder(in, memory.DefaultAllocator)

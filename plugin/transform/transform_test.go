@@ -38,11 +38,14 @@ func table(t testing.TB, schema string) *plugin.Table {
 // people is the usual input.
 const people = `
 	columns = [
-		{ name = id, type = bigint, nullable = false }, { name = name, type = string, columnLength = 20 }, { name = age, type = int }
+		{ name = id, type = bigint, nullable = false }
+		{ name = name, type = string, columnLength = 20 }
+		{ name = age, type = int }
 	]
 	primaryKey { name = pk, columnNames = [id] }
 	constraintKeys = [
-		{ constraintName = u, constraintType = UNIQUE_KEY, constraintColumns = [ { columnName = name, sortType = DESC }, { columnName = id } ] }
+		{ constraintName = u, constraintType = UNIQUE_KEY
+		  constraintColumns = [ { columnName = name, sortType = DESC }, { columnName = id } ] }
 		{ constraintName = i, constraintType = INDEX_KEY, constraintColumns = [ { columnName = age } ] }
 	]`
 
@@ -179,29 +182,40 @@ func TestTransforms(t *testing.T) {
 			[]string{"+I [1, ab, 1]"}, []string{"db.t: id BIGINT, name STRING, age INT", "+I|1|-a-b-|1"}},
 		{"replace by nothing", "Replace", `replace_field = name, pattern = "b", replacement = ""`, fields,
 			[]string{"+I [1, b, 1]"}, []string{"db.t: id BIGINT, name STRING, age INT", "+I|1||1"}},
-		{"replace by a pattern", "Replace", `replace_field = name, pattern = ".+", replacement = b, is_regex = true, replace_first = true`, fields,
-			[]string{"+I [1, anything, 1]", "+I [1, \"\", 1]"}, []string{"db.t: id BIGINT, name STRING, age INT", "+I|1|b|1", "+I|1||1"}},
-		{"replace all of a pattern", "Replace", `replace_field = name, pattern = "([a-z])([0-9])", replacement = "$2$1", is_regex = true, replace_first = false`, fields,
+		{"replace by a pattern", "Replace",
+			`replace_field = name, pattern = ".+", replacement = b, is_regex = true, replace_first = true`, fields,
+			[]string{"+I [1, anything, 1]", "+I [1, \"\", 1]"},
+			[]string{"db.t: id BIGINT, name STRING, age INT", "+I|1|b|1", "+I|1||1"}},
+		{"replace all of a pattern", "Replace",
+			`replace_field = name, pattern = "([a-z])([0-9])", replacement = "$2$1", is_regex = true, replace_first = false`,
+			fields,
 			[]string{"+I [1, a1b2c, 1]"}, []string{"db.t: id BIGINT, name STRING, age INT", "+I|1|1a2bc|1"}},
-		{"replace the first of a pattern", "Replace", `replace_field = name, pattern = "[a-z]", replacement = "", is_regex = true, replace_first = true`, fields,
+		{"replace the first of a pattern", "Replace",
+			`replace_field = name, pattern = "[a-z]", replacement = "", is_regex = true, replace_first = true`, fields,
 			[]string{"+I [1, a1b2c, 1]"}, []string{"db.t: id BIGINT, name STRING, age INT", "+I|1|1b2c|1"}},
 		{"replace in numbers", "Replace", "replace_field = age, pattern = \"1\", replacement = \"2\"", fields,
 			[]string{"+I [1, a, 101]", "+I [1, a, 30]", "+I [1, a, null]"},
 			[]string{"db.t: id BIGINT, name STRING, age INT", "+I|1|a|202", "+I|1|a|30", "+I|1|a|null"}},
-		{"replace in timestamps", "Replace", "replace_field = at, pattern = \"2024\", replacement = \"2025\"", "fields { at = timestamp }",
+		{"replace in timestamps", "Replace", "replace_field = at, pattern = \"2024\", replacement = \"2025\"",
+			"fields { at = timestamp }",
 			[]string{`+I ["2024-01-02T10:00:00"]`, `+I ["2024-01-02T10:00:01.5"]`, `+I ["2023-01-02T10:00:00"]`},
 			[]string{"db.t: at TIMESTAMP", "+I|2025-01-02T10:00", "+I|2025-01-02T10:00:01.500", "+I|2023-01-02T10:00"}},
 		{"split", "Split", `separator = ",", split_field = name, output_fields = [f1, f2]`, fields,
-			[]string{`+I [1, "a,b", 1]`, `+I [1, "a,b,c", 1]`, "+I [1, a, 1]", "-D [1, null, 1]", `+I [1, "", 1]`, `+I [1, ",", 1]`},
+			[]string{`+I [1, "a,b", 1]`, `+I [1, "a,b,c", 1]`, "+I [1, a, 1]", "-D [1, null, 1]", `+I [1, "", 1]`,
+				`+I [1, ",", 1]`},
 			[]string{"db.t: id BIGINT, name STRING, age INT, f1 STRING, f2 STRING", "+I|1|a,b|1|a|b", "+I|1|a,b,c|1|a|b,c",
 				"+I|1|a|1|a|null", "-D|1|null|1|null|null", "+I|1||1||null", "+I|1|,|1||"}},
 		{"split by an expression", "Split", `separator = "[ ;]+", split_field = name, output_fields = [age, f2, f3]`, fields,
 			[]string{`+I [1, "a ; b;c  d", 1]`, `+I [1, " a", 1]`},
-			[]string{"db.t: id BIGINT, name STRING, age STRING, f2 STRING, f3 STRING", "+I|1|a ; b;c  d|a|b|c  d", "+I|1| a||a|null"}},
-		{"split by a sign", "Split", `separator = "\\|", split_field = name, output_fields = [f1, f2]`, "fields { name = string }",
+			[]string{"db.t: id BIGINT, name STRING, age STRING, f2 STRING, f3 STRING", "+I|1|a ; b;c  d|a|b|c  d",
+				"+I|1| a||a|null"}},
+		{"split by a sign", "Split", `separator = "\\|", split_field = name, output_fields = [f1, f2]`,
+			"fields { name = string }",
 			[]string{`+I ["a|b"]`}, []string{"db.t: name STRING, f1 STRING, f2 STRING", "+I|a|b|a|b"}},
-		{"split everywhere", "Split", `separator = "", split_field = name, output_fields = [f1, f2, f3]`, "fields { name = string }",
-			[]string{"+I [abcd]", "+I [ab]"}, []string{"db.t: name STRING, f1 STRING, f2 STRING, f3 STRING", "+I|abcd|a|b|cd", "+I|ab|a|b|"}},
+		{"split everywhere", "Split", `separator = "", split_field = name, output_fields = [f1, f2, f3]`,
+			"fields { name = string }",
+			[]string{"+I [abcd]", "+I [ab]"},
+			[]string{"db.t: name STRING, f1 STRING, f2 STRING, f3 STRING", "+I|abcd|a|b|cd", "+I|ab|a|b|"}},
 		{"split into one", "Split", `separator = ",", split_field = name, output_fields = [f1]`, "fields { name = string }",
 			[]string{`+I ["a,b"]`}, []string{"db.t: name STRING, f1 STRING", "+I|a,b|a,b"}},
 		{"split numbers", "Split", `separator = "1", split_field = age, output_fields = [f1, f2]`, "fields { age = int }",
@@ -245,15 +259,22 @@ func TestErrors(t *testing.T) {
 		{"FilterRowKind", "include_kinds = [UPSERT]", `"UPSERT" is not allowed`},
 		{"FilterRowKind", "", "exactly one of include_kinds, exclude_kinds"},
 		{"Replace", "replace_field = name, pattern = a", "replacement: is required"},
-		{"Replace", "replace_field = name, pattern = a, replacement = b, is_regex = true", "replace_first required when is_regex = true"},
-		{"Replace", "replace_field = nome, pattern = a, replacement = b", `replace_field: the input has no field "nome"; did you mean "name"?`},
-		{"Replace", "replace_field = raw, pattern = a, replacement = b", "raw is of type BYTES, which has no text to replace in"},
-		{"Replace", `replace_field = name, pattern = "(a", replacement = b, is_regex = true, replace_first = true`, "missing closing )"},
-		{"Replace", `replace_field = name, pattern = "(?=a)", replacement = b, is_regex = true, replace_first = true`, "lookahead and lookbehind"},
-		{"Replace", `replace_field = name, pattern = "a", replacement = "$1", is_regex = true, replace_first = true`, "$1: the pattern has 0 groups"},
+		{"Replace", "replace_field = name, pattern = a, replacement = b, is_regex = true",
+			"replace_first required when is_regex = true"},
+		{"Replace", "replace_field = nome, pattern = a, replacement = b",
+			`replace_field: the input has no field "nome"; did you mean "name"?`},
+		{"Replace", "replace_field = raw, pattern = a, replacement = b",
+			"raw is of type BYTES, which has no text to replace in"},
+		{"Replace", `replace_field = name, pattern = "(a", replacement = b, is_regex = true, replace_first = true`,
+			"missing closing )"},
+		{"Replace", `replace_field = name, pattern = "(?=a)", replacement = b, is_regex = true, replace_first = true`,
+			"lookahead and lookbehind"},
+		{"Replace", `replace_field = name, pattern = "a", replacement = "$1", is_regex = true, replace_first = true`,
+			"$1: the pattern has 0 groups"},
 		{"Replace", `replace_field = id, pattern = "1", replacement = x`, `field id: "1" replaced in "1"`},
 		{"Replace", `replace_field = id, pattern = "1", replacement = ""`, "becomes empty"},
-		{"Split", `separator = ",", split_field = nam, output_fields = [a]`, `split_field: the input has no field "nam"; did you mean "name"?`},
+		{"Split", `separator = ",", split_field = nam, output_fields = [a]`,
+			`split_field: the input has no field "nam"; did you mean "name"?`},
 		{"Split", `separator = ",", split_field = name, output_fields = [a, a]`, `names "a" twice`},
 		{"Split", `separator = ",", split_field = name, output_fields = []`, "must name at least one field"},
 		{"Split", `separator = "a++", split_field = name, output_fields = [a]`, "possessive quantifiers"},
@@ -278,7 +299,8 @@ func TestKeys(t *testing.T) {
 		Constraints []plugin.Constraint
 	}
 	unique := func(name, id string) plugin.Constraint {
-		return plugin.Constraint{Name: "u", Kind: plugin.UniqueKey, Columns: []plugin.ConstraintColumn{{Name: name, Desc: true}, {Name: id}}}
+		return plugin.Constraint{Name: "u", Kind: plugin.UniqueKey,
+			Columns: []plugin.ConstraintColumn{{Name: name, Desc: true}, {Name: id}}}
 	}
 	index := plugin.Constraint{Name: "i", Kind: plugin.IndexKey, Columns: []plugin.ConstraintColumn{{Name: "age"}}}
 	all := keys{"pk", []string{"id"}, []plugin.Constraint{unique("name", "id"), index}}
@@ -287,7 +309,8 @@ func TestKeys(t *testing.T) {
 		want          keys
 	}{
 		{"Copy", "fields { x = id }", all},
-		{"FieldMapper", "field_mapper { name = n, id = key }", keys{"pk", []string{"key"}, []plugin.Constraint{unique("n", "key")}}},
+		{"FieldMapper", "field_mapper { name = n, id = key }",
+			keys{"pk", []string{"key"}, []plugin.Constraint{unique("n", "key")}}},
 		{"FieldMapper", "field_mapper { age = age }", keys{"", nil, []plugin.Constraint{index}}},
 		{"Filter", "include_fields = [age, id]", keys{"pk", []string{"id"}, []plugin.Constraint{index}}},
 		{"Filter", "exclude_fields = [id]", keys{"", nil, []plugin.Constraint{index}}},
@@ -328,7 +351,9 @@ func TestColumnsKeepTheirDeclaration(t *testing.T) {
 	if key, label := out.Columns[3], out.Columns[4]; key.Name != "key" || !key.NotNull || label.Length != 20 {
 		t.Errorf("copied columns %+v, %+v", key, label)
 	}
-	if tr, err = open(t, "Split", "separator = a, split_field = name, output_fields = [x]", memory.DefaultAllocator); err != nil {
+	if tr,
+		err = open(t, "Split", "separator = a, split_field = name, output_fields = [x]",
+		memory.DefaultAllocator); err != nil {
 		t.Fatal(err)
 	}
 	if out, err = tr.Derive(table(t, people)); err != nil || out.Columns[3].Length != 200 {

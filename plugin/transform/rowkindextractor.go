@@ -51,7 +51,8 @@ func (e *kindExtractor) Derive(in *plugin.Table) (*plugin.Table, error) {
 }
 
 // Apply adds the field and makes every row an insert.
-func (e *kindExtractor) Apply(_ context.Context, in plugin.Batch, out *plugin.Table, emit func(plugin.Batch) error) error {
+func (e *kindExtractor) Apply(_ context.Context, in plugin.Batch, out *plugin.Table,
+	emit func(plugin.Batch) error) error {
 	b := column.NewBuilder(e.alone, e.env.Alloc)
 	defer b.Release()
 	kinds := b.Column(0).(*column.Text)
