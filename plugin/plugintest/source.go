@@ -1,0 +1,296 @@
+package plugintest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/config"
+)
+
+// SourceCase is a source under test. The data that it reads must not change while the case runs.
+type SourceCase struct {
+	Plugin  plugin.Plugin
+	Options config.Value
+	// Mode is that of the job. An Unbounded source needs Rows.
+	Mode plugin.Mode
+	// Rows is after how many rows an Unbounded source waits for more.
+	Rows int
+	// Want are all rows, in any order. Without it the first reading is the measure for all others.
+	Want []Row
+	// Before runs ahead of each check and may set up the data.
+	Before func(ctx context.Context) error
+	// Secrets are texts within Options and Broken that must not show in errors and logs.
+	Secrets []string
+	// Broken are options with which the source must fail, for example a host that does not answer.
+	Broken []config.Value
+	// Restarts bounds how often a reading is started anew; 0 means 50.
+	Restarts int
+	// Timeout bounds each check; 0 means 30 seconds.
+	Timeout time.Duration
+}
+
+// Source checks a source; each check is a subtest.
+func Source(t *testing.T, c SourceCase) {
+	t.Helper()
+	for _, check := range c.checks() {
+		t.Run(check.name, func(t *testing.T) {
+			if err := check.do(t.Context(), c.Secrets, c.timeout()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func (c *SourceCase) timeout() time.Duration {
+	if c.Timeout == 0 {
+		return 30 * time.Second
+	}
+	return c.Timeout
+}
+
+// checks lists what holds for the source by its declared abilities.
+func (c *SourceCase) checks() []check {
+	restarts := c.Restarts
+	if restarts == 0 {
+		restarts = 50
+	}
+	list := []check{
+		{"tables", c.checkTables},
+		{"one lane", c.reading(drive{lanes: 1})},
+		{"cancel", c.checkCancel},
+		{"stop in the middle", c.checkStop},
+	}
+	if !c.Plugin.Volatile {
+		list = append(list,
+			check{"many lanes", c.reading(drive{lanes: 3})},
+			check{"splits in another order", c.reading(drive{lanes: 2, last: true})},
+			check{"same splits again", c.checkSplits},
+			check{"checkpoint after every row", c.reading(drive{lanes: 1, small: true})},
+			check{"restart in one lane", c.reading(drive{lanes: 1, small: true, restarts: restarts})},
+			check{"restart in many lanes", c.reading(drive{lanes: 3, small: true, last: true, restarts: restarts})})
+	}
+	if len(c.Broken) > 0 {
+		list = append(list, check{"broken options", c.checkBroken})
+	}
+	for i, ch := range list {
+		run := ch.run
+		list[i].run = func(ctx context.Context, w *world) error {
+			if c.Before != nil {
+				if err := c.Before(ctx); err != nil {
+					return fmt.Errorf("before: %w", err)
+				}
+			}
+			return run(ctx, w)
+		}
+	}
+	return list
+}
+
+// reading is the check that a drive gives the rows that the case wants.
+func (c *SourceCase) reading(how drive) func(ctx context.Context, w *world) error {
+	return func(ctx context.Context, w *world) error {
+		want, err := c.want(ctx, w, how)
+		if err != nil {
+			return err
+		}
+		d := how
+		d.c, d.w = c, w
+		if err := d.run(ctx); err != nil {
+			return err
+		}
+		return sameRows(want, d.rows)
+	}
+}
+
+// want returns the rows to expect: those of the case, else those of a plain reading.
+func (c *SourceCase) want(ctx context.Context, w *world, how drive) ([]string, error) {
+	if c.Want != nil {
+		source, err := c.Plugin.Source(ctx, c.Options, w.env(c.Mode, 1, nil))
+		if w.saw(err) != nil {
+			return nil, err
+		}
+		tables, err := source.Tables(ctx)
+		if w.saw(err) != nil {
+			return nil, err
+		}
+		return renderWant(tables, c.Want)
+	}
+	if c.Plugin.Volatile {
+		return nil, errors.New("a case of a volatile source needs Want")
+	}
+	plain := drive{c: c, w: w, lanes: 1}
+	if err := plain.run(ctx); err != nil {
+		return nil, err
+	}
+	if len(plain.rows) == 0 {
+		return nil, errors.New("the source has no rows; a case with rows would show more")
+	}
+	return plain.rows, nil
+}
+
+func (c *SourceCase) checkTables(ctx context.Context, w *world) error {
+	source, err := c.Plugin.Source(ctx, c.Options, w.env(c.Mode, 1, nil))
+	if w.saw(err) != nil {
+		return err
+	}
+	first, err := source.Tables(ctx)
+	if w.saw(err) != nil {
+		return err
+	}
+	if len(first) == 0 {
+		return errors.New("the source has no tables")
+	}
+	again, err := source.Tables(ctx)
+	if w.saw(err) != nil {
+		return err
+	}
+	if len(again) != len(first) {
+		return fmt.Errorf("Tables returns %d tables, then %d", len(first), len(again))
+	}
+	seen := make(map[plugin.TableID]bool)
+	for i, t := range first {
+		switch {
+		case t.Schema == nil:
+			return fmt.Errorf("table %s was not made by plugin.NewTable", t.ID)
+		case seen[t.ID]:
+			return fmt.Errorf("table %s comes twice", t.ID)
+		case again[i].ID != t.ID || !again[i].SameColumns(t):
+			return fmt.Errorf("table %d is %s, then %s: order and columns must stay", i, t.ID, again[i].ID)
+		}
+		seen[t.ID] = true
+	}
+	return nil
+}
+
+// checkSplits discovers twice and compares the splits' IDs.
+func (c *SourceCase) checkSplits(ctx context.Context, w *world) error {
+	var ids [2][]string
+	for i := range ids {
+		d := drive{c: c, w: w, lanes: 1}
+		if err := d.start(ctx, nil); err != nil {
+			return err
+		}
+		seen := make(map[string]bool)
+		for round := 0; !d.ended && round < 3; round++ {
+			if err := d.discover(ctx); err != nil {
+				return errors.Join(err, d.close())
+			}
+		}
+		for _, s := range d.queue {
+			if s.ID == "" || seen[s.ID] {
+				return errors.Join(fmt.Errorf("the split ID %q is empty or comes twice", s.ID), d.close())
+			}
+			seen[s.ID] = true
+			ids[i] = append(ids[i], s.ID)
+		}
+		if err := d.close(); err != nil {
+			return err
+		}
+	}
+	if err := sameRows(ids[0], ids[1]); err != nil {
+		return fmt.Errorf("the splits have other IDs at the second discovery: %w", err)
+	}
+	return nil
+}
+
+// checkStop closes everything in the middle of a split, once before and once after a row.
+func (c *SourceCase) checkStop(ctx context.Context, w *world) error {
+	for steps := range 3 {
+		d := drive{c: c, w: w, lanes: 2, small: true}
+		if err := d.start(ctx, nil); err != nil {
+			return err
+		}
+		for range steps {
+			if err := d.discover(ctx); err != nil {
+				return errors.Join(err, d.close())
+			}
+			d.assign()
+			if _, err := d.step(ctx); err != nil {
+				return errors.Join(err, d.close())
+			}
+		}
+		if err := d.close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCancel ends the context of a Read, which must return soon, whatever it returns. An unbounded source is read up
+// to where it waits for more first; there the wake-up for a barrier must end a Read too.
+func (c *SourceCase) checkCancel(ctx context.Context, w *world) error {
+	d := drive{c: c, w: w, lanes: 1}
+	if err := d.start(ctx, nil); err != nil {
+		return err
+	}
+	if err := d.discover(ctx); err != nil {
+		return errors.Join(err, d.close())
+	}
+	d.assign()
+	for c.Mode == plugin.Unbounded && len(d.rows) < c.Rows {
+		if _, err := d.step(ctx); err != nil {
+			return errors.Join(err, d.close())
+		}
+		if err := d.discover(ctx); err != nil {
+			return errors.Join(err, d.close())
+		}
+		d.assign()
+	}
+	err := c.cancelReads(ctx, w, &d)
+	if err != nil {
+		return err // a Read that goes on may not be closed
+	}
+	return d.close()
+}
+
+func (c *SourceCase) cancelReads(ctx context.Context, w *world, d *drive) error {
+	if d.open[0] == nil {
+		return nil
+	}
+	if c.Mode == plugin.Unbounded {
+		out := newCollector(w, false)
+		close(out.wake)
+		err := within("a Read that was woken up", func() error { return d.readers[0].Read(ctx, out) })
+		if err != nil {
+			return err
+		}
+		if _, err := out.finish(); err != nil {
+			return err
+		}
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	out := newCollector(w, false)
+	err := within("Read", func() error {
+		err := d.readers[0].Read(ended, out)
+		if err != nil && !errors.Is(err, io.EOF) {
+			w.saw(err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = out.finish()
+	return err
+}
+
+func (c *SourceCase) checkBroken(ctx context.Context, w *world) error {
+	for i, options := range c.Broken {
+		broken := *c
+		broken.Options, broken.Mode, broken.Rows = options, plugin.Bounded, 0
+		d := drive{c: &broken, w: w, lanes: 1}
+		if err := w.saw(d.run(ctx)); err == nil {
+			return fmt.Errorf("broken options %d cause no error", i)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("broken options %d cause no error before the check's time is over", i)
+		}
+	}
+	return nil
+}
