@@ -95,7 +95,7 @@ func (s *selector) Derive(in *plugin.Table) (*plugin.Table, error) {
 		return nil, err
 	}
 	if len(chosen.columns) == 0 {
-		return nil, &plugin.Error{Code: plugin.CodeConfig, Table: in.ID, Err: errors.New("no field is left")}
+		return nil, &plugin.Error{Code: plugin.CodeConfig, Err: errors.New("no field is left")}
 	}
 	return project(in, chosen.columns, chosen.names)
 }

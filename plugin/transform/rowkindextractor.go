@@ -44,7 +44,7 @@ func (e *kindExtractor) column() plugin.Column {
 // Derive adds the field.
 func (e *kindExtractor) Derive(in *plugin.Table) (*plugin.Table, error) {
 	if in.Index(e.field) >= 0 {
-		return nil, &plugin.Error{Code: plugin.CodeConfig, Table: in.ID,
+		return nil, &plugin.Error{Code: plugin.CodeConfig,
 			Err: fmt.Errorf("custom_field_name: the input has a field %q already", e.field)}
 	}
 	return extend(in, e.column())

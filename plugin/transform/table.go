@@ -20,7 +20,7 @@ func fieldIndex(t *plugin.Table, option, name string) (int, error) {
 	if near, ok := config.Nearest(name, t.Names()); ok {
 		err = fmt.Errorf("%w; did you mean %q?", err, near)
 	}
-	return 0, &plugin.Error{Code: plugin.CodeConfig, Table: t.ID, Err: err}
+	return 0, &plugin.Error{Code: plugin.CodeConfig, Err: err}
 }
 
 // fieldIndexes returns the positions of several fields of t.
