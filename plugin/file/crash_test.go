@@ -22,7 +22,6 @@ import (
 type crashFS struct {
 	fsys.OS
 	left int // steps until the crash; -1 for none
-	lost bool
 	undo []change
 	open []*crashFile
 }
@@ -306,7 +305,8 @@ func crashEverywhere(t *testing.T, more string, steps int, power bool) bool {
 	dir := t.TempDir()
 	target := filepath.Join(dir, "out")
 	j := &job{table: numberedTable(t), lanes: 2, rows: 50, batch: 9}
-	j.options = fmt.Sprintf("path = %q, tmp_path = %q, file_format_type = csv, %s", target, filepath.Join(dir, "tmp"), more)
+	j.options = fmt.Sprintf("path = %q, tmp_path = %q, file_format_type = csv, %s", target, filepath.Join(dir, "tmp"),
+		more)
 	crashed := false
 	for attempt := 0; ; attempt++ {
 		j.fs = &crashFS{left: steps + attempt*3}
