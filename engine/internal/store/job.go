@@ -181,6 +181,8 @@ func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
 	return func(yield func(Job, error) bool) {
 		stop := errors.New("stop")
 		err := s.view(ctx, func(txn *badger.Txn) error {
+			records := newRecords(txn)
+			defer records.close()
 			return scan(txn, []byte{family}, func(key, _ []byte) error {
 				if err := ctx.Err(); err != nil {
 					return err
@@ -189,7 +191,7 @@ func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
 				if err != nil {
 					return err
 				}
-				j, found, err := readJob(txn, id)
+				j, found, err := records.job(id)
 				if err == nil && !found {
 					err = fmt.Errorf("job %d: %w, though it is listed", id, ErrNoJob)
 				}
@@ -275,6 +277,10 @@ func readHeader(txn *badger.Txn, id int64) (h header, found bool, err error) {
 	if err != nil || b == nil {
 		return header{Job: Job{ID: id}}, false, err
 	}
+	return headerOf(b, id)
+}
+
+func headerOf(b []byte, id int64) (h header, found bool, err error) {
 	h, err = parseHeader(b)
 	h.ID = id
 	if err != nil {
@@ -309,6 +315,12 @@ func parseHeader(b []byte) (h header, err error) {
 
 func readJob(txn *badger.Txn, id int64) (Job, bool, error) {
 	h, found, err := readHeader(txn, id)
+	return loadRecord(txn, h, found, err)
+}
+
+// loadRecord completes what readHeader returned.
+func loadRecord(txn *badger.Txn, h header, found bool, err error) (Job, bool, error) {
+	id := h.ID
 	if err != nil || !found {
 		return h.Job, found, err
 	}
