@@ -129,7 +129,7 @@ func (e *Engine) List(ctx context.Context, f Filter) iter.Seq2[Info, error] {
 		if !f.takesAny(Failed, SavepointDone, Canceled, Finished) {
 			return
 		}
-		for stored, err := range e.store.Jobs(ctx, true) {
+		for stored, err := range e.store.Jobs(ctx, true, f.names()...) {
 			var info Info
 			if err == nil {
 				info, err = decodeInfo(stored)

@@ -143,4 +143,13 @@ func Ended() Filter { return Filter{States: []State{Failed, SavepointDone, Cance
 
 func (f Filter) takes(s State) bool { return len(f.States) == 0 || slices.Contains(f.States, s) }
 
+// names returns the names of the states.
+func (f Filter) names() []string {
+	names := make([]string, len(f.States))
+	for i, s := range f.States {
+		names[i] = s.String()
+	}
+	return names
+}
+
 func (f Filter) takesAny(states ...State) bool { return slices.ContainsFunc(states, f.takes) }

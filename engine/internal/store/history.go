@@ -51,9 +51,9 @@ type endedJob struct {
 func (s *Store) CountEnded(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	err := s.view(ctx, func(txn *badger.Txn) error {
-		return scan(txn, []byte{recordFamily}, func(_, value []byte) error {
-			if h, err := parseHeader(value); err == nil && h.Ended {
-				counts[h.State]++
+		return scan(txn, []byte{endedFamily}, func(_, mark []byte) error {
+			if _, state, err := parseEndedMark(mark); err == nil {
+				counts[state]++
 			}
 			return ctx.Err()
 		})
@@ -65,11 +65,11 @@ func (s *Store) ended(ctx context.Context) ([]endedJob, error) {
 	var jobs []endedJob
 	err := s.db.View(func(txn *badger.Txn) error {
 		return scan(txn, []byte{endedFamily}, func(key, value []byte) error {
-			size, n := binary.Uvarint(value)
-			if len(key) != 17 || n <= 0 {
+			size, _, err := parseEndedMark(value)
+			if len(key) != 17 || err != nil {
 				return fmt.Errorf("entry %x of the ended jobs is damaged", key)
 			}
-			e := endedJob{binary.BigEndian.Uint64(key[1:]), int64(binary.BigEndian.Uint64(key[9:])), int64(size)}
+			e := endedJob{binary.BigEndian.Uint64(key[1:]), int64(binary.BigEndian.Uint64(key[9:])), size}
 			jobs = append(jobs, e)
 			return ctx.Err()
 		})

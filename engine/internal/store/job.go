@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -122,7 +123,7 @@ func moveMark(t *tx, old header, existed bool, h header) {
 	}
 	switch {
 	case h.Ended:
-		t.set(h.mark(), binary.AppendUvarint(nil, uint64(h.size())))
+		t.set(h.mark(), h.endedMark())
 	case !existed || old.Ended:
 		t.set(h.mark(), nil)
 	}
@@ -172,8 +173,8 @@ func (s *Store) Log(ctx context.Context, id int64) ([]byte, error) {
 
 // Jobs returns the jobs that have ended, the longest ended first, or the others by id: as they were when the loop
 // began, without their configs. The loop may write to the store, but not close it. A job that cannot be read comes as
-// an error, and the loop may go on behind it.
-func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
+// an error, and the loop may go on behind it. If states are given, ended jobs in others are passed over.
+func (s *Store) Jobs(ctx context.Context, ended bool, states ...string) iter.Seq2[Job, error] {
 	family := byte(runningFamily)
 	if ended {
 		family = endedFamily
@@ -183,13 +184,16 @@ func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
 		err := s.view(ctx, func(txn *badger.Txn) error {
 			records := newRecords(txn)
 			defer records.close()
-			return scan(txn, []byte{family}, func(key, _ []byte) error {
+			return scan(txn, []byte{family}, func(key, mark []byte) error {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
 				id, err := jobOf(key)
 				if err != nil {
 					return err
+				}
+				if len(states) > 0 && ended && !markedWith(mark, states) {
+					return nil
 				}
 				j, found, err := records.job(id)
 				if err == nil && !found {
@@ -205,6 +209,12 @@ func (s *Store) Jobs(ctx context.Context, ended bool) iter.Seq2[Job, error] {
 			yield(Job{}, s.explain(err))
 		}
 	}
+}
+
+// markedWith reports whether an ended job is in one of the states, or in one that cannot be read.
+func markedWith(mark []byte, states []string) bool {
+	_, state, err := parseEndedMark(mark)
+	return err != nil || slices.Contains(states, state)
 }
 
 // DeleteJob removes a job with its config and checkpoints. A job that is not there is no error.
@@ -255,6 +265,20 @@ func (h header) mark() []byte {
 		return endedKey(h.EndTime, h.ID)
 	}
 	return jobKey(runningFamily, h.ID)
+}
+
+// endedMark is the value of an ended job's mark: what is asked of the whole history needs no record.
+func (h header) endedMark() []byte {
+	return append(binary.AppendUvarint(nil, uint64(h.size())), h.State...)
+}
+
+// parseEndedMark returns the size and the state of an ended job.
+func parseEndedMark(b []byte) (size int64, state string, err error) {
+	u, n := binary.Uvarint(b)
+	if n <= 0 {
+		return 0, "", errors.New("its mark is damaged")
+	}
+	return int64(u), string(b[n:]), nil
 }
 
 func (h header) append(b []byte) []byte {
