@@ -32,7 +32,7 @@ func TestLoad(t *testing.T) {
 	}
 	s := serve(t, engine.Options{Dir: t.TempDir(), HistoryJobs: 2000}, rest.Options{})
 	end := time.Now().Add(duration)
-	all := make([][]time.Duration, clients)
+	reads, writes := make([][]time.Duration, clients), make([][]time.Duration, clients)
 	var wrong atomic.Int64
 	var wg sync.WaitGroup
 	for n := range clients {
@@ -44,27 +44,30 @@ func TestLoad(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			all[n] = c.took
+			reads[n], writes[n] = c.reads, c.writes
 		})
 	}
 	wg.Wait()
-	took := slices.Sorted(func(yield func(time.Duration) bool) {
-		for _, list := range all {
-			for _, d := range list {
-				if !yield(d) {
-					return
-				}
-			}
-		}
-	})
+	readTimes, writeTimes := slices.Concat(reads...), slices.Concat(writes...)
+	took := slices.Sorted(slices.Values(slices.Concat(readTimes, writeTimes)))
 	p99 := took[len(took)*99/100]
-	t.Logf("%d clients, %d requests in %v: %.0f/s, median %v, p99 %v, longest %v", clients, len(took), duration,
-		float64(len(took))/duration.Seconds(), took[len(took)/2], p99, took[len(took)-1])
+	t.Logf("%d clients, %d requests in %v: %.0f/s, median %v, p99 %v, longest %v; reads: %s; writes: %s", clients, len(took),
+		duration, float64(len(took))/duration.Seconds(), took[len(took)/2], p99, took[len(took)-1], spread(readTimes), spread(writeTimes))
 	if text := os.Getenv("CULVERT_LOAD_P99"); text != "" {
 		if limit, err := time.ParseDuration(text); err != nil || p99 > limit {
 			t.Errorf("p99 = %v, allowed are %s", p99, text)
 		}
 	}
+}
+
+// spread describes times in a few words.
+func spread(took []time.Duration) string {
+	if len(took) == 0 {
+		return "none"
+	}
+	slices.Sort(took)
+	at := func(percent int) time.Duration { return took[len(took)*percent/100].Round(10 * time.Microsecond) }
+	return fmt.Sprintf("median %v, p90 %v, p99 %v", at(50), at(90), at(99))
 }
 
 // loadClient is one client with its own jobs.
@@ -73,7 +76,8 @@ type loadClient struct {
 	random *rand.Rand
 	// streams are the ids of jobs that it has started and not stopped.
 	streams []string
-	took    []time.Duration
+	// reads and writes are the times of requests with GET and POST.
+	reads, writes []time.Duration
 }
 
 // loadPause is how long a client waits between two requests, as people and scripts do.
@@ -107,7 +111,11 @@ func (c *loadClient) timed(method, path, body string, status int) (answer, error
 	if err != nil {
 		return a, err
 	}
-	c.took = append(c.took, time.Since(start))
+	if method == "GET" {
+		c.reads = append(c.reads, time.Since(start))
+	} else {
+		c.writes = append(c.writes, time.Since(start))
+	}
 	if a.StatusCode != status || a.Header.Get("Content-Type") != "application/json" {
 		return a, fmt.Errorf("%s %s = %d, want %d: %s", method, path, a.StatusCode, status, a.body)
 	}

@@ -36,22 +36,27 @@ func (s *Store) NextID() (int64, error) {
 		return 0, s.explain(err)
 	}
 	defer s.end()
-	s.ids.mu.Lock()
-	defer s.ids.mu.Unlock()
-	id := max(s.ids.last+1, s.ids.now().Sub(idEpoch).Milliseconds()<<idBits)
 	for {
-		taken, err := s.hasJob(id)
+		id, err := s.reserveID()
 		if err != nil {
 			return 0, s.explain(err)
 		}
-		if !taken {
-			break
+		// Outside of the lock, since a look into the database waits for writes under way.
+		taken, err := s.hasJob(id)
+		if err != nil || !taken {
+			return id, s.explain(err)
 		}
-		id++
 	}
+}
+
+// reserveID returns an id that was never returned before, though a job may have been given it.
+func (s *Store) reserveID() (int64, error) {
+	s.ids.mu.Lock()
+	defer s.ids.mu.Unlock()
+	id := max(s.ids.last+1, s.ids.now().Sub(idEpoch).Milliseconds()<<idBits)
 	if id > s.ids.mark {
 		if err := s.setMark(id + idLease); err != nil {
-			return 0, s.explain(fmt.Errorf("reserving job ids: %w", err))
+			return 0, fmt.Errorf("reserving job ids: %w", err)
 		}
 	}
 	s.ids.last = id
