@@ -78,3 +78,24 @@ func (c *counter) Write(b []byte) (int, error) {
 	c.jobs += bytes.Count(b, []byte(`"jobName":"`))
 	return len(b), nil
 }
+
+func TestBigListsAreStreamed(t *testing.T) {
+	s := serve(t, engine.Options{}, rest.Options{})
+	const ended = 200
+	crowd(t, s, ended, 3)
+	a := s.get(v1 + "/finished-jobs")
+	if jobs := s.ok(a).([]any); len(jobs) != ended || a.ContentLength >= 0 {
+		t.Errorf("%d jobs, content length %d; want %d jobs in chunks", len(jobs), a.ContentLength, ended)
+	}
+	last := ""
+	for _, job := range s.ok(a).([]any) {
+		if end := at(t, job, "finishTime").(string); end < last {
+			t.Errorf("%s comes after %s", end, last)
+		} else {
+			last = end
+		}
+	}
+	if a := s.get(v1 + "/running-jobs"); len(s.ok(a).([]any)) != 3 || a.ContentLength < 0 {
+		t.Errorf("a short list comes without its length: %v", a.Header)
+	}
+}

@@ -80,8 +80,8 @@ type loadClient struct {
 	reads, writes []time.Duration
 }
 
-// loadPause is how long a client waits between two requests, as people and scripts do.
-const loadPause = 100 * time.Millisecond
+// loadPause is how long a client waits between two requests, on average, as people and scripts do.
+const loadPause = 200 * time.Millisecond
 
 func (c *loadClient) step() error {
 	wait := time.NewTimer(time.Duration(c.random.Int64N(int64(2 * loadPause))))
