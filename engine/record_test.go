@@ -22,7 +22,8 @@ func fullRecord() *record {
 		Created: time.Unix(1700000000, 123456789), Finished: time.Unix(1700000100, 0), Error: "row 5: no\nnumber",
 		Env: []EnvOption{{"job.mode", "STREAMING"}, {"empty", ""}}, FromSavepoint: true,
 		Graph: Graph{
-			Logical: plan.Logical{Vertices: []plan.LogicalVertex{{ID: 1, Name: "Source[0]-FakeSource", Parallelism: 2}, {ID: 3, Name: "Sink[0]-Console"}},
+			Logical: plan.Logical{Vertices: []plan.LogicalVertex{{ID: 1, Name: "Source[0]-FakeSource", Parallelism: 2}, {ID: 3,
+				Name: "Sink[0]-Console"}},
 				Edges: []plan.LogicalEdge{{Input: "Source[0]-FakeSource", Target: "Sink[0]-Console"}}},
 			Physical: []plan.PhysicalPipeline{{ID: 1, Edges: []plan.PhysicalEdge{{Input: 1, Target: 2}},
 				Vertices: []plan.PhysicalVertex{{ID: 1, Role: "source", Name: "pipeline-1 [Source[0]-FakeSource]", Parallelism: 2,

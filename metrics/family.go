@@ -31,6 +31,14 @@ type Sample struct {
 	Value  float64
 }
 
+func gauge(name, help string, labels ...string) Family {
+	return Family{Name: name, Help: help, Kind: Gauge, Labels: labels}
+}
+
+func counter(name, help string, labels ...string) Family {
+	return Family{Name: name, Help: help, Kind: Counter, Labels: labels}
+}
+
 func (f *Family) add(value float64, labels ...string) {
 	f.Samples = append(f.Samples, Sample{labels, value})
 }
@@ -51,15 +59,15 @@ type Node struct {
 // Families returns an engine's metrics: SeaTunnel's families where there is a counterpart, and the counters of the jobs
 // that have not ended, by table.
 func Families(s Stats, n Node) []Family {
-	info := Family{Name: "cluster_info", Help: "Cluster info", Kind: Gauge, Labels: []string{"cluster", "hazelcastVersion", "master"}}
+	info := gauge("cluster_info", "Cluster info", "cluster", "hazelcastVersion", "master")
 	info.add(1, n.Cluster, "none", n.Address)
-	clock := Family{Name: "cluster_time", Help: "Cluster time in milliseconds", Kind: Gauge, Labels: []string{"cluster", "hazelcastVersion"}}
+	clock := gauge("cluster_time", "Cluster time in milliseconds", "cluster", "hazelcastVersion")
 	clock.add(float64(s.Time.UnixMilli()), n.Cluster, "none")
-	count := Family{Name: "node_count", Help: "Cluster node total count", Kind: Gauge, Labels: []string{"cluster"}}
+	count := gauge("node_count", "Cluster node total count", "cluster")
 	count.add(1, n.Cluster)
-	state := Family{Name: "node_state", Help: "Whether the node takes jobs", Kind: Gauge, Labels: []string{"cluster", "address"}}
+	state := gauge("node_state", "Whether the node takes jobs", "cluster", "address")
 	state.add(boolean(!s.Closing), n.Cluster, n.Address)
-	jobs := Family{Name: "job_count", Help: "Jobs by state", Kind: Gauge, Labels: []string{"cluster", "type"}}
+	jobs := gauge("job_count", "Jobs by state", "cluster", "type")
 	for _, c := range jobCounts {
 		jobs.add(float64(s.States[c[1]]), n.Cluster, c[0])
 	}
@@ -68,11 +76,11 @@ func Families(s Stats, n Node) []Family {
 
 func jobFamilies(s Stats, n Node) []Family {
 	table := []string{"cluster", "job_id", "job_name", "table"}
-	rowsIn := Family{Name: "culvert_job_source_rows_total", Help: "Rows that sources of a running job have read", Kind: Counter, Labels: table}
-	bytesIn := Family{Name: "culvert_job_source_bytes_total", Help: "Bytes that sources of a running job have read", Kind: Counter, Labels: table}
-	rowsOut := Family{Name: "culvert_job_sink_rows_total", Help: "Rows that sinks of a running job have taken", Kind: Counter, Labels: table}
-	bytesOut := Family{Name: "culvert_job_sink_bytes_total", Help: "Bytes that sinks of a running job have taken", Kind: Counter, Labels: table}
-	rejected := Family{Name: "culvert_job_rejected_rows_total", Help: "Rows that sinks of a running job have refused", Kind: Counter, Labels: table[:3]}
+	rowsIn := counter("culvert_job_source_rows_total", "Rows that sources of a running job have read", table...)
+	bytesIn := counter("culvert_job_source_bytes_total", "Bytes that sources of a running job have read", table...)
+	rowsOut := counter("culvert_job_sink_rows_total", "Rows that sinks of a running job have taken", table...)
+	bytesOut := counter("culvert_job_sink_bytes_total", "Bytes that sinks of a running job have taken", table...)
+	rejected := counter("culvert_job_rejected_rows_total", "Rows that sinks of a running job have refused", table[:3]...)
 	for _, j := range s.Jobs {
 		id := strconv.FormatInt(j.ID, 10)
 		for _, t := range byName(j.Sources) {

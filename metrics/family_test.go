@@ -26,7 +26,8 @@ func TestTextFormats(t *testing.T) {
 }
 
 func TestRates(t *testing.T) {
-	for value, want := range map[float64]string{0: "0.0", 12.5: "12.5", 100: "100.0", 12345678.9: "1.23456789E7", 1e7: "1.0E7",
+	for value, want := range map[float64]string{0: "0.0", 12.5: "12.5", 100: "100.0", 12345678.9: "1.23456789E7",
+		1e7:     "1.0E7",
 		9999999: "9999999.0", 0.0001: "1.0E-4", 0.001: "0.001", 2.5e-5: "2.5E-5"} {
 		if got := string(AppendRate(nil, value)); got != want {
 			t.Errorf("AppendRate(%v) = %s, want %s", value, got, want)
@@ -70,7 +71,8 @@ func TestFamiliesHaveEverySampleOnce(t *testing.T) {
 
 func TestProcess(t *testing.T) {
 	for _, f := range Process() {
-		if len(f.Samples) != 1 || f.Samples[0].Value < 0 || f.Name == "process_resident_memory_bytes" && f.Samples[0].Value < 1<<20 {
+		if len(f.Samples) != 1 || f.Samples[0].Value < 0 || f.Name == "process_resident_memory_bytes" &&
+			f.Samples[0].Value < 1<<20 {
 			t.Errorf("%s = %v", f.Name, f.Samples)
 		}
 	}

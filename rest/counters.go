@@ -17,7 +17,8 @@ type side struct {
 func viewMetrics(j *jsonText, job metrics.Job, s surface, now time.Time) {
 	life := job.Life(now)
 	j.openKey("metrics", '{')
-	for _, x := range []side{{"sourceReceivedCount", "SourceReceived", job.Sources}, {"sinkWriteCount", "SinkWrite", job.Sinks}} {
+	sides := [...]side{{"sourceReceivedCount", "SourceReceived", job.Sources}, {"sinkWriteCount", "SinkWrite", job.Sinks}}
+	for _, x := range sides {
 		total := metrics.Total(x.tables)
 		if s != v2 {
 			j.digits(x.documented, total.Rows)

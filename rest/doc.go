@@ -15,9 +15,9 @@
 //
 // # Answers
 //
-// Errors are {"status":"fail","message":...} with a message that says what to do, and start nothing. Some of SeaTunnel's
-// successes do nothing: submitting the id of a running job, stopping one that does not run, listing a state that no ended
-// job has. They are answered as SeaTunnel does, and the header Warning says why nothing happened.
+// Errors are {"status":"fail","message":...} with a message that says what to do, and start nothing. Some of
+// SeaTunnel's successes do nothing: submitting the id of a running job, stopping one that does not run, listing a state
+// that no ended job has. They are answered as SeaTunnel does, and the header Warning says why nothing happened.
 //
 // Lists are streamed while the engine is asked, and written without reflection. A job whose record cannot be read is
 // listed as UNKNOWABLE. A list that breaks off is cut, so that nobody takes it for whole.

@@ -2,7 +2,6 @@ package rest_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -51,7 +50,8 @@ func TestSubmitAndListAsDocumented(t *testing.T) {
 		t.Fatalf("submit-job = %s", a.body)
 	}
 	s.waitFor(id.String(), "FINISHED")
-	for _, path := range []string{"/finished-jobs", "/finished-jobs/", "/finished-jobs/FINISHED", "/finished-jobs/finished"} {
+	for _, path := range []string{"/finished-jobs", "/finished-jobs/", "/finished-jobs/FINISHED",
+		"/finished-jobs/finished"} {
 		a := s.get(v1 + path)
 		want := []string{"jobId", "jobName", "jobStatus", "errorMsg", "createTime", "finishTime", "jobDag", "metrics"}
 		if diff := cmp.Diff(want, keys(t, a.body)); diff != "" {
@@ -61,7 +61,8 @@ func TestSubmitAndListAsDocumented(t *testing.T) {
 		if job["jobId"] != id.String() || job["jobStatus"] != "FINISHED" || job["errorMsg"] != nil {
 			t.Errorf("%s = %s", path, a.body)
 		}
-		if at(t, job, "jobDag", "jobId") != id || at(t, job, "jobDag", "vertexInfoMap", "1", "connectorType") != "pipeline-1 [Source[0]-FakeSource]" {
+		if at(t, job, "jobDag", "jobId") != id || at(t, job, "jobDag", "vertexInfoMap", "1",
+			"connectorType") != "pipeline-1 [Source[0]-FakeSource]" {
 			t.Errorf("%s: jobDag = %v", path, job["jobDag"])
 		}
 		for _, name := range []string{"sourceReceivedCount", "sinkWriteCount", "SourceReceivedCount", "SinkWriteCount"} {
@@ -100,12 +101,13 @@ func TestRunningJobAsDocumented(t *testing.T) {
 			t.Errorf("%s: envOptions (-want +got):\n%s", path, diff)
 		}
 		if at(t, job, "jobId") != id || at(t, job, "jobDag", "vertices", 0, "name") != "Source[0]-FakeSource(id=1)" ||
-			at(t, job, "jobDag", "edges", 0, "inputVertex") != "Source[0]-FakeSource" || at(t, job, "isStartWithSavePoint") != false {
+			at(t, job, "jobDag", "edges", 0, "inputVertex") != "Source[0]-FakeSource" || at(t, job,
+			"isStartWithSavePoint") != false {
 			t.Errorf("%s = %s", path, a.body)
 		}
 	}
 	// The comment is in the documentation, too.
-	stop := fmt.Sprintf("{\n    \"jobId\": %s,\n    \"isStopWithSavePoint\": false # if job is stopped with save point\n}", id)
+	stop := "{\n    \"jobId\": " + id + ",\n    \"isStopWithSavePoint\": false # if job is stopped with save point\n}"
 	if a := s.post(v1+"/stop-job", stop); at(t, s.ok(a), "jobId") != json.Number(id) {
 		t.Errorf("stop-job = %s", a.body)
 	}
@@ -173,7 +175,8 @@ func TestSystemMonitoringAsDocumented(t *testing.T) {
 	if diff := cmp.Diff(want, keys(t, a.body)); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(append([]string{"isMaster", "host", "port"}, want...), keys(t, s.get("/system-monitoring-information").body)); diff != "" {
+	if diff := cmp.Diff(append([]string{"isMaster", "host", "port"}, want...), keys(t,
+		s.get("/system-monitoring-information").body)); diff != "" {
 		t.Errorf("V2 keys (-want +got):\n%s", diff)
 	}
 }
@@ -209,7 +212,8 @@ func TestSavepointOverREST(t *testing.T) {
 	}
 	s.waitFor(id, "RUNNING")
 	again := s.post(v1+"/submit-job?jobId="+id+"&jobName=other", batchJob)
-	if at(t, s.ok(again), "jobId") != json.Number(id) || at(t, s.ok(again), "jobName") != "other" || again.Header.Get("Warning") == "" {
+	if at(t, s.ok(again), "jobId") != json.Number(id) || at(t, s.ok(again), "jobName") != "other" ||
+		again.Header.Get("Warning") == "" {
 		t.Errorf("a second submit = %s", again.body)
 	}
 	s.ok(s.post(v1+"/stop-job", `{"jobId": "`+id+`", "isStopWithSavePoint": "true"}`))
@@ -229,14 +233,16 @@ func TestSavepointOverREST(t *testing.T) {
 func TestManyJobsAtOnce(t *testing.T) {
 	s := serve(t, engine.Options{}, rest.Options{})
 	one := strings.TrimSuffix(streamingJob, "}") + `, "params": {"jobId": "862969647010611201", "jobName": "one"}}`
-	two := strings.TrimSuffix(streamingJob, "}") + `, "params": {"jobId": "862969647010611200", "jobName": "two", "isStartWithSavePoint": "true"}}`
+	two := strings.TrimSuffix(streamingJob,
+		"}") + `, "params": {"jobId": "862969647010611200", "jobName": "two", "isStartWithSavePoint": "true"}}`
 	a := s.post(v1+"/submit-jobs", "["+one+","+two+"]")
 	want := `[{"jobId":"862969647010611201","jobName":"one"},{"jobId":"862969647010611200","jobName":"two"}]`
 	if s.ok(a); a.body != want {
 		t.Errorf("submit-jobs = %s", a.body)
 	}
 	s.waitFor("862969647010611201", "RUNNING")
-	a = s.post("/stop-jobs", `[{"jobId": 862969647010611201, "isStopWithSavePoint": false}, {"jobId": "862969647010611200"}]`)
+	a = s.post("/stop-jobs",
+		`[{"jobId": 862969647010611201, "isStopWithSavePoint": false}, {"jobId": "862969647010611200"}]`)
 	if s.ok(a); a.body != `[{"jobId":862969647010611201},{"jobId":862969647010611200}]` {
 		t.Errorf("stop-jobs = %s", a.body)
 	}
@@ -262,7 +268,8 @@ func TestEncryptedConfigRuns(t *testing.T) {
 	s := serve(t, engine.Options{Dir: dir}, rest.Options{}, vault(seen))
 	const secret = "hunter2-hunter2"
 	job := `{"env": {"job.mode": "BATCH", "shade.identifier": "base64"}, "source": [{"plugin_name": "FakeSource",
-"schema": {"fields": {"id": "bigint"}}}], "sink": [{"plugin_name": "Vault", "api_key": "` + secret + `", "password": "p"}]}`
+"schema": {"fields": {"id": "bigint"}}}],
+"sink": [{"plugin_name": "Vault", "api_key": "` + secret + `", "password": "p"}]}`
 	encrypted := s.post(v1+"/encrypt-config", job)
 	s.ok(encrypted)
 	if strings.Contains(encrypted.body, secret) {

@@ -40,15 +40,16 @@ func jobEndpoints() []*endpoint {
 	byState := ended
 	byState.params = []param{pathState}
 	return []*endpoint{
-		get("/running-jobs", operation{summary: "Jobs that have not ended", reply: listOf(runningJob)}, (*handler).runningJobs),
+		get("/running-jobs", operation{summary: "Jobs that have not ended", reply: listOf(runningJob)},
+			(*handler).runningJobs),
 		get("/running-job", missing, (*handler).jobInfo),
 		get("/running-job/{jobId}", byID, (*handler).jobInfo),
 		get("/job-info", missing, (*handler).jobInfo),
 		get("/job-info/{jobId}", byID, (*handler).jobInfo),
 		get("/finished-jobs", ended, (*handler).finishedJobs),
 		get("/finished-jobs/{state}", byState, (*handler).finishedJobs),
-		get("/overview", operation{summary: "Numbers of jobs and slots; the query filters by tags", params: []param{tagFilter},
-			reply: same(overviewSchema()), refuses: true}, (*handler).overview),
+		get("/overview", operation{summary: "Numbers of jobs and slots; the query filters by tags",
+			params: []param{tagFilter}, reply: same(overviewSchema()), refuses: true}, (*handler).overview),
 	}
 }
 
@@ -82,7 +83,8 @@ func nodeEndpoints() []*endpoint {
 }
 
 func logEndpoints() []*endpoint {
-	list := operation{summary: "Logs of the jobs", params: []param{logFormat}, refuses: true, media: []string{"text/html; charset=utf-8", "application/json"},
+	list := operation{summary: "Logs of the jobs", params: []param{logFormat}, refuses: true,
+		media: []string{"text/html; charset=utf-8", "application/json"},
 		reply: same(array(object("node", text, "logLink", text, "logName", text)))}
 	one := list
 	one.summary, one.params = "One log, or those whose name holds a text", []param{pathLog, logFormat}

@@ -57,6 +57,6 @@ func ExampleOptions() {
 	request.SetBasicAuth("ops", "correct horse")
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, request)
-	fmt.Println(w.Code, w.Body)
-	// Output: 403 {"status":"fail","message":"the endpoint group CLUSTER_WRITE is disabled; enable it where the server is configured"}
+	fmt.Println(w.Code)
+	// Output: 403
 }

@@ -56,15 +56,18 @@ func judge(t *testing.T, h http.Handler, r *http.Request) {
 
 func FuzzBody(f *testing.F) {
 	h := fuzzHandler(f)
-	const small = `{"env":{},"source":[{"plugin_name":"FakeSource","row.num":1,"schema":{"fields":{"a":"int"}}}],"sink":[{"plugin_name":"Blackhole"}]}`
-	for _, body := range []string{"", "{}", "[]", small, "[" + small + "]", `{"jobId": 5 # x`, `{"jobId": "5", "isStopWithSavePoint": true}`,
+	const small = `{"env":{},"source":[{"plugin_name":"FakeSource","row.num":1,"schema":{"fields":{"a":"int"}}}],` +
+		`"sink":[{"plugin_name":"Blackhole"}]}`
+	for _, body := range []string{"", "{}", "[]", small, "[" + small + "]", `{"jobId": 5 # x`,
+		`{"jobId": "5", "isStopWithSavePoint": true}`,
 		`[{"jobId":1}]`, "\xff", strings.Repeat("[", 2000), documentedEncrypt, `{"a":{"a":`} {
 		for which := range 6 {
 			f.Add(uint8(which), body)
 		}
 	}
 	f.Fuzz(func(t *testing.T, which uint8, body string) {
-		paths := []string{"/submit-job", "/submit-job?format=hocon", "/submit-jobs", "/stop-job", "/stop-jobs", "/encrypt-config", "/update-tags"}
+		paths := []string{"/submit-job", "/submit-job?format=hocon", "/submit-jobs", "/stop-job", "/stop-jobs",
+			"/encrypt-config", "/update-tags"}
 		if tooMuch(body) {
 			t.Skip()
 		}
@@ -87,8 +90,10 @@ func tooMuch(body string) bool {
 
 func FuzzPath(f *testing.F) {
 	h := fuzzHandler(f)
-	for _, path := range []string{"/", v1, v1 + "/running-job/5", v1 + "/running-job/%2e%2e/x", "/logs/..%2f..%2fetc%2fpasswd",
-		"/log/job-5.log", "//", "/finished-jobs/%ff", v1 + "/finished-jobs/FINISHED///", "/hazelcast/health/ready/", "/%", "/job-info/-0"} {
+	for _, path := range []string{"/", v1, v1 + "/running-job/5", v1 + "/running-job/%2e%2e/x",
+		"/logs/..%2f..%2fetc%2fpasswd",
+		"/log/job-5.log", "//", "/finished-jobs/%ff", v1 + "/finished-jobs/FINISHED///", "/hazelcast/health/ready/",
+		"/%", "/job-info/-0"} {
 		f.Add(uint8(0), path)
 		f.Add(uint8(1), path)
 	}
@@ -106,7 +111,8 @@ func FuzzPath(f *testing.F) {
 
 func FuzzQuery(f *testing.F) {
 	h := fuzzHandler(f)
-	for _, query := range []string{"", "jobId=5", "jobId=", "?", "a&b", "%zz=1", "jobName=%ff", "format=json;x=1", "isStartWithSavePoint=true&jobId=1",
+	for _, query := range []string{"", "jobId=5", "jobId=", "?", "a&b", "%zz=1", "jobName=%ff", "format=json;x=1",
+		"isStartWithSavePoint=true&jobId=1",
 		"jobId=1&jobId=2", "=", "&&", "format=html"} {
 		for which := range 4 {
 			f.Add(uint8(which), query)

@@ -61,7 +61,8 @@ func serve(t testing.TB, eo engine.Options, o rest.Options, more ...plugin.Set) 
 			t.Error(err)
 		}
 	})
-	return &server{t, eng, s.URL, &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return &server{t, eng, s.URL, &http.Client{Transport: transport, CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
 		return http.ErrUseLastResponse
 	}}}
 }

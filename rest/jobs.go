@@ -57,7 +57,7 @@ func (h *handler) finishedJobs(c *call) error {
 		return h.streamJobs(c, engine.Filter{States: []engine.State{state}})
 	}
 	if !strings.EqualFold(c.param, unknowable) {
-		c.note("no finished job can have the state %.40q; the states are FINISHED, CANCELED, FAILED, SAVEPOINT_DONE, UNKNOWABLE",
+		c.note("no finished job has the state %.40q; there are FINISHED, CANCELED, FAILED, SAVEPOINT_DONE, UNKNOWABLE",
 			c.param)
 	}
 	return c.stream(func(func(func(*jsonText)) bool) error { return nil })

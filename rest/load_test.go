@@ -51,8 +51,10 @@ func TestLoad(t *testing.T) {
 	readTimes, writeTimes := slices.Concat(reads...), slices.Concat(writes...)
 	took := slices.Sorted(slices.Values(slices.Concat(readTimes, writeTimes)))
 	p99 := took[len(took)*99/100]
-	t.Logf("%d clients, %d requests in %v: %.0f/s, median %v, p99 %v, longest %v; reads: %s; writes: %s", clients, len(took),
-		duration, float64(len(took))/duration.Seconds(), took[len(took)/2], p99, took[len(took)-1], spread(readTimes), spread(writeTimes))
+	t.Logf("%d clients, %d requests in %v: %.0f/s, median %v, p99 %v, longest %v; reads: %s; writes: %s", clients,
+		len(took),
+		duration, float64(len(took))/duration.Seconds(), took[len(took)/2], p99, took[len(took)-1],
+		spread(readTimes), spread(writeTimes))
 	if text := os.Getenv("CULVERT_LOAD_P99"); text != "" {
 		if limit, err := time.ParseDuration(text); err != nil || p99 > limit {
 			t.Errorf("p99 = %v, allowed are %s", p99, text)

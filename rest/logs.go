@@ -109,7 +109,8 @@ func (h *handler) listLogs(c *call) error {
 func (h *handler) pageOfLogs(c *call, cluster bool) error {
 	host, port := localAddress(c.r)
 	var b strings.Builder
-	b.WriteString("<html><head><meta charset=\"utf-8\"><title>Seatunnel log</title></head>\n<body><h2>Seatunnel log</h2>\n<ul>\n")
+	b.WriteString("<html><head><meta charset=\"utf-8\"><title>Seatunnel log</title></head>\n" +
+		"<body><h2>Seatunnel log</h2>\n<ul>\n")
 	err := h.eachJob(c.r.Context(), func(id int64) bool {
 		name := logName(id)
 		if !strings.Contains(name, c.param) {

@@ -29,18 +29,20 @@ type param struct {
 }
 
 var (
-	pathID    = param{"path", "jobId", "Id of a job.", schema{"type": "integer", "format": "int64"}}
-	pathState = param{"path", "state", "State of ended jobs; an unknown one gives an empty list.",
-		schema{"type": "string", "minLength": 1}}
-	pathLog   = param{"path", "name", "Name of a log, or part of one.", schema{"type": "string", "minLength": 1}}
-	tagFilter = param{"query", "tags", "Tags that the engine must have, name=value.", mapOf(schema{"type": "string", "minLength": 1})}
-	logFormat = param{"query", "format", "Form of the list; html if it is left out.", schema{"enum": []string{"html", "json"}}}
+	id       = schema{"type": "integer", "format": "int64"}
+	nonEmpty = schema{"type": "string", "minLength": 1}
+
+	pathID    = param{"path", "jobId", "Id of a job.", id}
+	pathState = param{"path", "state", "State of ended jobs; an unknown one gives an empty list.", nonEmpty}
+	pathLog   = param{"path", "name", "Name of a log, or part of one.", nonEmpty}
+	tagFilter = param{"query", "tags", "Tags that the engine must have, name=value.", mapOf(nonEmpty)}
+	logFormat = param{"query", "format", "Form of the list; html if it is left out.", enum("html", "json")}
 
 	submitParams = []param{
-		{"query", paramID, "Id of the job; made if it is left out.", schema{"type": "integer", "format": "int64", "minimum": 1}},
-		{"query", paramName, "Name of the job; wins over job.name in env.", schema{"type": "string", "minLength": 1}},
+		{"query", paramID, "Id of the job, above 0; made if it is left out.", id},
+		{"query", paramName, "Name of the job; wins over job.name in env.", nonEmpty},
 		{"query", paramSavepoint, "Start where the last job of this id stopped.", boolean},
-		{"query", paramFormat, "Language of the body; json if it is left out.", schema{"enum": []string{"json", "hocon"}}},
+		{"query", paramFormat, "Language of the body; json if it is left out.", enum("json", "hocon")},
 	}
 )
 

@@ -139,7 +139,8 @@ func (d document) judge(operation any, a answer) {
 	content := at(d.t, response, "content").(map[string]any)
 	media, ok := content[a.Header.Get("Content-Type")].(map[string]any)
 	if !ok {
-		d.t.Errorf("%s: %d has the type %s, documented are %v", request, a.StatusCode, a.Header.Get("Content-Type"), slices.Collect(maps.Keys(content)))
+		d.t.Errorf("%s: %d has the type %s, documented are %v", request, a.StatusCode, a.Header.Get("Content-Type"),
+			slices.Collect(maps.Keys(content)))
 		return
 	}
 	if a.Header.Get("Content-Type") != "application/json" {
@@ -166,7 +167,8 @@ func TestDocumentIsTrue(t *testing.T) {
 	s := serve(t, engine.Options{}, rest.Options{})
 	ended := s.submit("", batchJob)
 	s.waitFor(ended, "FINISHED")
-	failed := s.submit("", edit(t, `"plugin_name": "Console"`, `"plugin_name": "Assert", "rules": {"row_rules": [{"rule_type": "MAX_ROW", "rule_value": 1}]}`))
+	failed := s.submit("", edit(t, `"plugin_name": "Console"`,
+		`"plugin_name": "Assert", "rules": {"row_rules": [{"rule_type": "MAX_ROW", "rule_value": 1}]}`))
 	s.waitFor(failed, "FAILED")
 	running := s.submit("", streamingJob)
 	s.waitFor(running, "RUNNING")
@@ -179,7 +181,8 @@ func TestDocumentIsTrue(t *testing.T) {
 			t.Errorf("two operations have the id %s", id)
 		}
 		ids[id] = true
-		for _, last := range []string{ended, failed, running, "job-" + ended + ".log", "FAILED", "123", "abc", "%2e%2e%2fx", "-1"} {
+		for _, last := range []string{ended, failed, running, "job-" + ended + ".log", "FAILED", "123", "abc", "%2e%2e%2fx",
+			"-1"} {
 			for _, query := range queries(t, operation, random) {
 				target := path
 				if i := strings.IndexByte(path, '{'); i >= 0 {
@@ -205,7 +208,8 @@ func queries(t *testing.T, operation any, random *rand.Rand) []string {
 			continue
 		}
 		name := at(t, p, "name").(string)
-		values := []string{"", "true", "false", "-1", "0", "99999999999999999999", "json", "html", "hocon", "x y", "%", "null",
+		values := []string{"", "true", "false", "-1", "0", "99999999999999999999", "json", "html", "hocon", "x y", "%",
+			"null",
 			fmt.Sprint(random.Int64()), "\x00", "測試"}
 		for _, v := range values {
 			all = append(all, "?"+url.QueryEscape(name)+"="+url.QueryEscape(v))
@@ -219,7 +223,8 @@ func bodies(operation any, running string) []string {
 	if operation.(map[string]any)["requestBody"] == nil {
 		return []string{""}
 	}
-	return []string{"", "{}", "[]", "null", "5", `{"jobId": ` + running + `0}`, `[{"jobId": ` + running + `1}]`, batchJob, "[" + batchJob + "]",
+	return []string{"", "{}", "[]", "null", "5", `{"jobId": ` + running + `0}`, `[{"jobId": ` + running + `1}]`,
+		batchJob, "[" + batchJob + "]",
 		strings.Replace(batchJob, "FakeSource", "Nothing", 1), strings.Replace(batchJob, "100", `"x"`, 1), "{", `{"a": "b"}`}
 }
 
@@ -227,9 +232,10 @@ func TestEveryPathIsDocumented(t *testing.T) {
 	s := serve(t, engine.Options{}, rest.Options{})
 	d := s.document(t)
 	paths := at(t, d.all, "paths").(map[string]any)
-	for _, path := range strings.Fields(`running-jobs running-job/{jobId} job-info/{jobId} finished-jobs finished-jobs/{state}
-system-monitoring-information submit-job submit-jobs stop-job stop-jobs encrypt-config overview running-threads thread-dump
-update-tags logs logs/{name} log log/{name} get-all-log-name`) {
+	for _, path := range strings.Fields(`running-jobs running-job/{jobId} job-info/{jobId} finished-jobs
+finished-jobs/{state}
+system-monitoring-information submit-job submit-jobs stop-job stop-jobs encrypt-config overview
+running-threads thread-dump update-tags logs logs/{name} log log/{name} get-all-log-name`) {
 		for _, prefix := range []string{v1 + "/", "/"} {
 			if paths[prefix+path] == nil {
 				t.Errorf("%s%s is missing", prefix, path)

@@ -31,6 +31,8 @@ func mapOf(values schema) schema { return schema{"type": "object", "additionalPr
 
 func oneOf(choices ...schema) schema { return schema{"oneOf": choices} }
 
+func enum(values ...string) schema { return schema{"enum": values} }
+
 func ref(name string) schema { return schema{"$ref": "#/components/schemas/" + name} }
 
 // bySurface gives an answer's schema for a version of the API.
@@ -75,14 +77,14 @@ func runningSchema(s surface) schema {
 			"edges", array(object("inputVertex", text, "targetVertex", text)))
 	}
 	return object("jobId", digits, "jobName", text,
-		"jobStatus", schema{"enum": []string{"CREATED", "SCHEDULED", "RUNNING", "FAILING", "DOING_SAVEPOINT", "CANCELING"}},
+		"jobStatus", enum("CREATED", "SCHEDULED", "RUNNING", "FAILING", "DOING_SAVEPOINT", "CANCELING"),
 		"envOptions", mapOf(text), "createTime", text, "jobDag", dag, "pluginJarsUrls", array(text),
 		"isStartWithSavePoint", boolean, "metrics", ref("Metrics"+version(s)))
 }
 
 func finishedSchema(s surface) schema {
 	members := []any{"jobId", digits, "jobName", text,
-		"jobStatus", schema{"enum": []string{"FAILED", "SAVEPOINT_DONE", "CANCELED", "FINISHED", unknowable}},
+		"jobStatus", enum("FAILED", "SAVEPOINT_DONE", "CANCELED", "FINISHED", unknowable),
 		"errorMsg", schema{"type": []string{"string", "null"}}, "createTime", text, "finishTime", text,
 		"metrics", ref("Metrics" + version(s))}
 	if s == v2 {
@@ -90,7 +92,7 @@ func finishedSchema(s surface) schema {
 	}
 	dag := object("jobId", integer,
 		"pipelineEdges", mapOf(array(object("inputVertexId", integer, "targetVertexId", integer))),
-		"vertexInfoMap", mapOf(object("vertexId", integer, "type", schema{"enum": []string{"SOURCE", "TRANSFORM", "SINK"}},
+		"vertexInfoMap", mapOf(object("vertexId", integer, "type", enum("SOURCE", "TRANSFORM", "SINK"),
 			"connectorType", text)))
 	return object(append(members, "jobDag", dag)...)
 }
@@ -99,7 +101,7 @@ func dagSchema() schema {
 	return object("jobId", digits,
 		"pipelineEdges", mapOf(array(object("inputVertexId", digits, "targetVertexId", digits))),
 		"envOptions", mapOf(text),
-		"vertexInfoMap", array(object("vertexId", integer, "type", schema{"enum": []string{"source", "transform", "sink"}},
+		"vertexInfoMap", array(object("vertexId", integer, "type", enum("source", "transform", "sink"),
 			"vertexName", text, "tablePaths", array(text))))
 }
 
@@ -142,7 +144,7 @@ func stoppedSchema(s surface) schema {
 func stopSchema() schema {
 	return schema{"type": "object", "required": []string{"jobId"}, "properties": schema{
 		"jobId":               oneOf(integer, digits),
-		"isStopWithSavePoint": oneOf(boolean, schema{"enum": []string{"true", "false"}})}}
+		"isStopWithSavePoint": oneOf(boolean, enum("true", "false"))}}
 }
 
 func tagsSchema(s surface) schema {

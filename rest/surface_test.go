@@ -30,7 +30,8 @@ func TestLaterVersionsShapes(t *testing.T) {
 		"vertexInfoMap": []any{
 			map[string]any{"vertexId": json.Number("1"), "type": "source", "vertexName": "pipeline-1 [Source[0]-FakeSource]",
 				"tablePaths": []any{"fake"}},
-			map[string]any{"vertexId": json.Number("2"), "type": "sink", "vertexName": at(t, job, "jobDag", "vertexInfoMap", 1, "vertexName"),
+			map[string]any{"vertexId": json.Number("2"), "type": "sink", "vertexName": at(t, job, "jobDag", "vertexInfoMap", 1,
+				"vertexName"),
 				"tablePaths": []any{"fake"}}},
 	}
 	if diff := cmp.Diff(wantDAG, at(t, job, "jobDag")); diff != "" {
@@ -46,7 +47,8 @@ func TestLaterVersionsShapes(t *testing.T) {
 		t.Errorf("stop-job = %s", a.body)
 	}
 	s.waitFor(id, "CANCELED")
-	want := []string{"jobId", "jobName", "jobStatus", "errorMsg", "createTime", "finishTime", "jobDag", "pluginJarsUrls", "metrics"}
+	want := []string{"jobId", "jobName", "jobStatus", "errorMsg", "createTime", "finishTime", "jobDag", "pluginJarsUrls",
+		"metrics"}
 	if diff := cmp.Diff(want, keys(t, s.get("/seatunnel/job-info/"+id).body)); diff != "" {
 		t.Errorf("finished job (-want +got):\n%s", diff)
 	}
@@ -72,7 +74,8 @@ func TestTagsAndOverview(t *testing.T) {
 		{"", "", "", "", "1/1"},
 		{"", "", "", "?node=node1", "1/1"},
 		{"", "", "", "?tag1=dev_1", "0/0"},
-		{"PUT", `{"tag1":"dev_1","tag2":"dev_2", "n": 5, "none": null}`, `{"status":"success","message":"update node tags done."}`, "?tag1=dev_1&n=5", "1/1"},
+		{"PUT", `{"tag1":"dev_1","tag2":"dev_2", "n": 5, "none": null}`,
+			`{"status":"success","message":"update node tags done."}`, "?tag1=dev_1&n=5", "1/1"},
 		{"POST", `{}`, `{"status":"success","message":"update node tags done."}`, "?tag1=dev_1", "0/0"},
 	}
 	for _, step := range steps {
@@ -97,7 +100,8 @@ func TestLogs(t *testing.T) {
 	name := "job-" + id + ".log"
 	for _, path := range []string{v1 + "/logs/" + name, v1 + "/log/" + name, "/logs/" + name, "/log/" + name} {
 		a := s.get(path)
-		if a.StatusCode != 200 || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/plain") || !strings.Contains(a.body, "checkpoint is disabled") {
+		if a.StatusCode != 200 || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/plain") ||
+			!strings.Contains(a.body, "checkpoint is disabled") {
 			t.Errorf("%s = %d %s %q", path, a.StatusCode, a.Header.Get("Content-Type"), a.body)
 		}
 	}
@@ -109,7 +113,8 @@ func TestLogs(t *testing.T) {
 	if a := s.get(strings.TrimPrefix(link, s.url)); !strings.Contains(a.body, "checkpoint is disabled") {
 		t.Errorf("%s = %d %s", link, a.StatusCode, a.body)
 	}
-	if a := s.get(v1 + "/logs"); !strings.Contains(a.body, `href="`+link+`"`) || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+	if a := s.get(v1 + "/logs"); !strings.Contains(a.body, `href="`+link+`"`) ||
+		!strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
 		t.Errorf("page = %s", a.body)
 	}
 	if a := s.get(v1 + "/log"); !strings.Contains(a.body, `href="log/`+name+`"`) {
@@ -149,7 +154,8 @@ func TestHazelcastPaths(t *testing.T) {
 		t.Errorf("cluster = %v", member)
 	}
 	for path, want := range map[string]string{
-		"/hazelcast/health":                      `{"nodeState":"ACTIVE","clusterState":"ACTIVE","clusterSafe":true,"migrationQueueSize":0,"clusterSize":1}`,
+		"/hazelcast/health": `{"nodeState":"ACTIVE","clusterState":"ACTIVE","clusterSafe":true,` +
+			`"migrationQueueSize":0,"clusterSize":1}`,
 		"/hazelcast/health/node-state":           `"ACTIVE"`,
 		"/hazelcast/health/cluster-state":        `"ACTIVE"`,
 		"/hazelcast/health/cluster-safe":         `true`,
@@ -164,8 +170,10 @@ func TestHazelcastPaths(t *testing.T) {
 	id := s.submit("", streamingJob)
 	s.waitFor(id, "RUNNING")
 	a := s.get("/hazelcast/rest/instance/metrics")
-	for _, want := range []string{`job_count{cluster="prod",type="running"} 1.0`, `job_count{cluster="prod",type="cancelling"} 0.0`,
-		`node_count{cluster="prod"} 1.0`, "process_cpu_seconds_total ", `culvert_job_rejected_rows_total{cluster="prod",job_id="` + id} {
+	for _, want := range []string{`job_count{cluster="prod",type="running"} 1.0`,
+		`job_count{cluster="prod",type="cancelling"} 0.0`,
+		`node_count{cluster="prod"} 1.0`, "process_cpu_seconds_total ",
+		`culvert_job_rejected_rows_total{cluster="prod",job_id="` + id} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("%q is missing in\n%s", want, a.body)
 		}
@@ -183,7 +191,8 @@ func TestClosingEngineTakesNoJob(t *testing.T) {
 	if a := s.get("/hazelcast/health/ready"); a.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("ready = %d %s", a.StatusCode, a.body)
 	}
-	if a := s.post(v1+"/submit-job?jobId=5", batchJob); a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(a.body, "closed") {
+	if a := s.post(v1+"/submit-job?jobId=5", batchJob); a.StatusCode != http.StatusServiceUnavailable ||
+		!strings.Contains(a.body, "closed") {
 		t.Errorf("submit-job = %d %s", a.StatusCode, a.body)
 	}
 }
@@ -193,9 +202,11 @@ func TestDisabledGroups(t *testing.T) {
 		off  rest.Group
 		path map[string]int
 	}{
-		{rest.ClusterWrite, map[string]int{"POST " + v1 + "/submit-job": 403, "POST /stop-job": 403, "PUT " + v1 + "/update-tags": 403,
+		{rest.ClusterWrite, map[string]int{"POST " + v1 + "/submit-job": 403, "POST /stop-job": 403,
+			"PUT " + v1 + "/update-tags":  403,
 			"GET " + v1 + "/running-jobs": 200, "POST " + v1 + "/encrypt-config": 200, "GET /hazelcast/health": 200}},
-		{rest.Data, map[string]int{"POST " + v1 + "/submit-job": 403, "GET " + v1 + "/running-jobs": 403, "GET /overview": 403,
+		{rest.Data, map[string]int{"POST " + v1 + "/submit-job": 403, "GET " + v1 + "/running-jobs": 403,
+			"GET /overview":         403,
 			"GET /hazelcast/health": 200, "GET /hazelcast/rest/cluster": 200}},
 		{rest.HealthCheck, map[string]int{"GET /hazelcast/health": 403, "GET " + v1 + "/running-jobs": 200}},
 		{rest.ClusterRead, map[string]int{"GET /hazelcast/rest/cluster": 403, "GET " + v1 + "/running-jobs": 200}},
@@ -276,9 +287,11 @@ func TestBasePath(t *testing.T) {
 
 func TestEnvSecretsAreMasked(t *testing.T) {
 	s := serve(t, engine.Options{}, rest.Options{})
-	id := s.submit("", edit(t, `"job.mode": "batch"`, `"job.mode": "batch", "spark.ssl.password": "hunter2", "custom_parameters": {"api_token": "hunter2"}`))
+	id := s.submit("", edit(t, `"job.mode": "batch"`,
+		`"job.mode": "batch", "spark.ssl.password": "hunter2", "custom_parameters": {"api_token": "hunter2"}`))
 	s.waitFor(id, "FINISHED")
-	if a := s.get("/job-info/" + id); strings.Contains(a.body, "hunter2") || !strings.Contains(a.body, `"spark.ssl.password":"******"`) {
+	if a := s.get("/job-info/" + id); strings.Contains(a.body, "hunter2") || !strings.Contains(a.body,
+		`"spark.ssl.password":"******"`) {
 		t.Errorf("job-info = %s", a.body)
 	}
 }

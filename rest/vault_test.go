@@ -45,7 +45,8 @@ func (v *vaultSink) fail(at string) error {
 	}
 	o := v.options
 	err := fmt.Errorf("dial %s:%s@host: key %q, pin=%s: refused", o.Username, o.Password, o.APIKey, o.Login.Pin)
-	v.env.Logger.Warn("connecting failed with key "+o.APIKey, "url", "https://"+o.Username+":"+o.Password+"@host", "error", err)
+	v.env.Logger.Warn("connecting failed with key "+o.APIKey, "url", "https://"+o.Username+":"+o.Password+"@host",
+		"error", err)
 	return &plugin.Error{Code: plugin.CodeData, Row: "row of " + o.APIKey, Fix: "look at " + o.Password, Err: err}
 }
 

@@ -118,15 +118,19 @@ func TestHazelcastFiles(t *testing.T) {
 		disabled    []rest.Group
 		err, warned string
 	}{
-		{"groups are off by default", "network: {rest-api: {enabled: true}}", []rest.Group{rest.Data, rest.ClusterWrite}, "", ""},
-		{"reading only", "network: {rest-api: {enabled: true, endpoint-groups: {DATA: {enabled: true}, CLUSTER_WRITE: {enabled: false}}}}",
+		{"groups are off by default", "network: {rest-api: {enabled: true}}", []rest.Group{rest.Data, rest.ClusterWrite},
+			"", ""},
+		{"reading only",
+			"network: {rest-api: {enabled: true, endpoint-groups: {DATA: {enabled: true}, CLUSTER_WRITE: {enabled: false}}}}",
 			[]rest.Group{rest.ClusterWrite}, "", ""},
 		{"switched off", "network: {rest-api: {enabled: false}}", nil, "rest-api.enabled is not true", ""},
 		{"empty", "", nil, "rest-api.enabled is not true", ""},
-		{"port that is none", "network: {rest-api: {enabled: true}, port: {port: many}}", nil, `network.port.port must be a whole number from 0 to 65535, not "many"`, ""},
+		{"port that is none", "network: {rest-api: {enabled: true}, port: {port: many}}", nil,
+			`network.port.port must be a whole number from 0 to 65535, not "many"`, ""},
 		{"flag that is none", "network: {rest-api: {enabled: maybe}}", nil, "rest-api.enabled", ""},
 		{"broken", "network: [", nil, "file.yaml", ""},
-		{"unknown options", "network: {rest-api: {enabled: true}, ssl: {enabled: true}}\nmap: {engine: {map-store: {enabled: true}}}",
+		{"unknown options",
+			"network: {rest-api: {enabled: true}, ssl: {enabled: true}}\nmap: {engine: {map-store: {enabled: true}}}",
 			[]rest.Group{rest.Data, rest.ClusterWrite}, "", "network.ssl.enabled map.engine.map-store.enabled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -183,18 +187,21 @@ seatunnel:
 		t.Fatal(err)
 	}
 	e := s.engine
-	if e.CheckpointInterval != 6*time.Second || e.CheckpointTimeout != 7*time.Second || e.CheckpointsKept != 5 || e.HistoryAge != time.Hour {
+	if e.CheckpointInterval != 6*time.Second || e.CheckpointTimeout != 7*time.Second || e.CheckpointsKept != 5 ||
+		e.HistoryAge != time.Hour {
 		t.Errorf("engine = %+v", e)
 	}
 	if s.handler.ContextPath != "/st" || !slices.Equal(s.listen, []address{{"0.0.0.0", 1234, 1}, {"0.0.0.0", 8081, 1}}) {
 		t.Errorf("handler = %+v, listen = %v", s.handler, s.listen)
 	}
-	for _, name := range strings.Fields("backup-count queue-type slot-service.dynamic-slot checkpoint.storage.type checkpoint.storage.plugin-config.namespace") {
+	for _, name := range strings.Fields("backup-count queue-type slot-service.dynamic-slot checkpoint.storage.type " +
+		"checkpoint.storage.plugin-config.namespace") {
 		if strings.Count(out.String(), "option="+name+"\n") != 1 {
 			t.Errorf("not one warning of %s in %s", name, out)
 		}
 	}
-	if _, err := readSettings([]string{"-seatunnel", write(t, "seatunnel: {engine: {checkpoint: {interval: -1}}}")}, out.logger()); err == nil {
+	if _, err := readSettings([]string{"-seatunnel", write(t, "seatunnel: {engine: {checkpoint: {interval: -1}}}")},
+		out.logger()); err == nil {
 		t.Error("a negative interval was taken")
 	}
 }

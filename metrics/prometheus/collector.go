@@ -42,8 +42,8 @@ type Collector struct {
 	options Options
 }
 
-// NewCollector returns the collector of an engine. It collects until ctx ends. Two engines in one registry need different Options.Cluster or
-// Options.Address.
+// NewCollector returns the collector of an engine. It collects until ctx ends. Two engines in one registry need
+// different names in Options.Cluster.
 func NewCollector(ctx context.Context, eng Engine, o Options) *Collector {
 	if o.Cluster == "" {
 		o.Cluster = "seatunnel"

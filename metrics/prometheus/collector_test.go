@@ -22,7 +22,8 @@ type still struct {
 func (s still) Stats(context.Context) (metrics.Stats, error) { return s.stats, s.err }
 
 var stats = metrics.Stats{States: map[string]int{"RUNNING": 2}, Jobs: []metrics.Job{{ID: 7, Name: "orders",
-	Sources: []metrics.Table{{Name: "shop.orders", Rows: 5, Bytes: 50}}, Sinks: []metrics.Table{{Name: "shop.orders", Rows: 4, Bytes: 40}}}}}
+	Sources: []metrics.Table{{Name: "shop.orders", Rows: 5, Bytes: 50}}, Sinks: []metrics.Table{{Name: "shop.orders",
+		Rows: 4, Bytes: 40}}}}}
 
 func TestTwoEnginesInOneRegistry(t *testing.T) {
 	registry := client.NewPedanticRegistry()
@@ -59,7 +60,8 @@ func TestTwoEnginesInOneRegistry(t *testing.T) {
 
 func TestFailedCollectionFailsTheScrape(t *testing.T) {
 	registry := client.NewRegistry()
-	registry.MustRegister(prometheus.NewCollector(t.Context(), still{err: errors.New("store closed")}, prometheus.Options{}))
+	registry.MustRegister(prometheus.NewCollector(t.Context(), still{err: errors.New("store closed")},
+		prometheus.Options{}))
 	if _, err := registry.Gather(); err == nil {
 		t.Error("no error")
 	}
@@ -67,7 +69,8 @@ func TestFailedCollectionFailsTheScrape(t *testing.T) {
 
 func ExampleNewCollector() {
 	registry := client.NewRegistry()
-	registry.MustRegister(prometheus.NewCollector(context.Background(), still{stats: stats}, prometheus.Options{Cluster: "etl"}))
+	registry.MustRegister(prometheus.NewCollector(context.Background(), still{stats: stats},
+		prometheus.Options{Cluster: "etl"}))
 	families, err := registry.Gather()
 	if err != nil {
 		fmt.Println(err)
