@@ -58,7 +58,9 @@ func (s *Stmt) Close() error {
 func (s *Stmt) Params() int { return int(sqlite3.Xsqlite3_bind_parameter_count(s.tls, s.stmt)) }
 
 // BindNull sets parameter i, from 1, to null.
-func (s *Stmt) BindNull(i int) error { return s.bound(sqlite3.Xsqlite3_bind_null(s.tls, s.stmt, int32(i))) }
+func (s *Stmt) BindNull(i int) error {
+	return s.bound(sqlite3.Xsqlite3_bind_null(s.tls, s.stmt, int32(i)))
+}
 
 // BindInt sets parameter i to an integer.
 func (s *Stmt) BindInt(i int, v int64) error {

@@ -1,0 +1,307 @@
+package sqlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/jdbc/sqlite"
+	"github.com/culvertdata/culvert/plugin/jdbc/sqlite/internal/lite"
+)
+
+// block is the options of a plugin: pairs of a name and a value.
+func block(pairs ...any) config.Value {
+	v := config.Value{Kind: config.Object}
+	for i := 0; i < len(pairs); i += 2 {
+		v = v.Set(pairs[i].(string), value(pairs[i+1]))
+	}
+	return v
+}
+
+func value(v any) config.Value {
+	switch v := v.(type) {
+	case config.Value:
+		return v
+	case []config.Value:
+		return config.Value{Kind: config.List, Items: v}
+	case []string:
+		list := config.Value{Kind: config.List}
+		for _, s := range v {
+			list.Items = append(list.Items, config.TextValue(s))
+		}
+		return list
+	default:
+		return config.TextValue(fmt.Sprint(v))
+	}
+}
+
+func env(inputs ...*plugin.Table) plugin.Env {
+	return plugin.Env{
+		Job: plugin.Job{ID: 7, Name: "test"}, Vertex: "Sink[0]-Jdbc", Parallelism: 1, Inputs: inputs,
+		Logger: hclog.NewNullLogger(), Alloc: memory.DefaultAllocator, Now: time.Now,
+	}
+}
+
+func lookup(t testing.TB, role plugin.Role) plugin.Plugin {
+	t.Helper()
+	reg := plugin.NewRegistry(sqlite.Plugins)
+	if err := reg.Err(); err != nil {
+		t.Fatal(err)
+	}
+	p, ok := reg.Lookup(role, "jdbc")
+	if !ok {
+		t.Fatalf("no %s is named Jdbc", role)
+	}
+	return p
+}
+
+func openSink(t testing.TB, o config.Value, inputs ...*plugin.Table) plugin.Sink {
+	t.Helper()
+	s, err := lookup(t, plugin.SinkRole).Sink(t.Context(), o, env(inputs...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func openSource(t testing.TB, o config.Value) plugin.Source {
+	t.Helper()
+	s, err := lookup(t, plugin.SourceRole).Source(t.Context(), o, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newFile returns the url of a database that some statements have filled.
+func newFile(t testing.TB, sql ...string) (url, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "test.db")
+	execute(t, path, sql...)
+	return "jdbc:sqlite:" + path, path
+}
+
+func execute(t testing.TB, path string, sql ...string) {
+	t.Helper()
+	c, err := lite.Open(path, lite.Create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sql {
+		if err := c.Exec(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// query returns the rows of a query, each printed.
+func query(t testing.TB, path, sql string) []string {
+	t.Helper()
+	c, err := lite.Open(path, lite.ReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	stmt, err := c.Prepare(sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stmt.Close()
+	var rows []string
+	for {
+		more, err := stmt.Step()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !more {
+			return rows
+		}
+		rows = append(rows, fmt.Sprint(stmt.Values()...))
+	}
+}
+
+func table(t testing.TB, tab plugin.Table) *plugin.Table {
+	t.Helper()
+	made, err := plugin.NewTable(tab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// row is a row for batch: a kind and the values.
+type row struct {
+	kind   plugin.RowKind
+	values []any
+}
+
+func batch(t testing.TB, tab *plugin.Table, rows ...row) plugin.Batch {
+	t.Helper()
+	b := column.NewBuilder(tab, memory.DefaultAllocator)
+	for _, r := range rows {
+		if err := b.AppendRow(r.kind, r.values...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.Batch()
+}
+
+// load writes batches through one writer and flushes it.
+func load(t testing.TB, s plugin.Sink, batches ...plugin.Batch) {
+	t.Helper()
+	if err := tryLoad(t, s, batches...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tryLoad(t testing.TB, s plugin.Sink, batches ...plugin.Batch) error {
+	ctx := t.Context()
+	w, err := s.Writer(ctx, plugin.Task{Env: env()})
+	if err != nil {
+		return err
+	}
+	for _, b := range batches {
+		if err := w.Write(ctx, b); err != nil {
+			return errors.Join(err, w.Close())
+		}
+	}
+	token, err := w.Flush(ctx, 1)
+	if err != nil {
+		return errors.Join(err, w.Close())
+	}
+	if token != nil {
+		if err := s.(plugin.Committer).Commit(ctx, 1, [][]byte{token}); err != nil {
+			return errors.Join(err, w.Close())
+		}
+	}
+	return w.Close()
+}
+
+// sinkFor makes a sink for one table and prepares it.
+func sinkFor(t testing.TB, tab *plugin.Table, pairs ...any) plugin.Sink {
+	t.Helper()
+	s := openSink(t, block(pairs...), tab)
+	if err := s.Prepare(t.Context(), []*plugin.Table{tab}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// collector is an Out that keeps rows as Go values.
+type collector struct {
+	t      testing.TB
+	rows   []string
+	byName map[string][]string // per table
+	n      int
+	stop   int // Full turns true after so many batches
+	given  int
+}
+
+func (c *collector) Batch(b plugin.Batch) error {
+	defer b.Release()
+	c.n += b.Len()
+	c.given++
+	if c.byName == nil {
+		c.byName = map[string][]string{}
+	}
+	for i := range b.Len() {
+		var values []any
+		for j, col := range b.Rows.Columns() {
+			if col.IsNull(i) {
+				values = append(values, "NULL")
+				continue
+			}
+			_ = j
+			values = append(values, col.ValueStr(i))
+		}
+		text := fmt.Sprint(values...)
+		c.rows = append(c.rows, text)
+		c.byName[b.Table.ID.String()] = append(c.byName[b.Table.ID.String()], text)
+	}
+	return nil
+}
+
+func (c *collector) Row(*plugin.Table, plugin.RowKind, ...any) error { return errors.ErrUnsupported }
+func (c *collector) Change(plugin.SchemaChange) error                { return errors.ErrUnsupported }
+func (c *collector) Full() bool                                      { return c.stop > 0 && c.given >= c.stop }
+func (c *collector) Wake() <-chan struct{}                           { return nil }
+
+// splitsOf returns all splits of a source.
+func splitsOf(t testing.TB, s plugin.Source) []plugin.Split {
+	t.Helper()
+	sp, err := s.Splits(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sp.Close()
+	var all []plugin.Split
+	for {
+		some, err := sp.Next(t.Context())
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, some...)
+	}
+}
+
+// readAll reads splits with one reader.
+func readAll(t testing.TB, s plugin.Source, splits []plugin.Split, out plugin.Out) error {
+	t.Helper()
+	ctx := t.Context()
+	r, err := s.Reader(ctx, plugin.Task{Env: env()})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for _, split := range splits {
+		if err := r.Open(ctx, split); err != nil {
+			return err
+		}
+		for {
+			err := r.Read(ctx, out)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// read reads a whole source.
+func read(t testing.TB, pairs ...any) []string {
+	t.Helper()
+	s := openSource(t, block(pairs...))
+	out := &collector{t: t}
+	if err := readAll(t, s, splitsOf(t, s), out); err != nil {
+		t.Fatal(err)
+	}
+	return out.rows
+}
+
+func sorted(rows []string) []string {
+	rows = slices.Clone(rows)
+	slices.Sort(rows)
+	return rows
+}
+
+var _ = context.Canceled
