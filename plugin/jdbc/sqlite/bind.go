@@ -16,15 +16,14 @@ import (
 type sheet struct {
 	arena   *lite.Arena
 	columns []cellBinder
-	size    int
+	texts   []texts // one for each column, so that rendered values reuse their memory
 }
 
 // cellBinder binds the values of one column.
 type cellBinder struct {
-	nulls  arrow.Array // nil: the column has no nulls
-	bind   func(s *lite.Stmt, param, row int) error
-	texts  *texts // of columns that are bound from the arena
-	number int
+	nulls arrow.Array // nil: the column has no nulls
+	bind  func(s *lite.Stmt, param, row int) error
+	texts *texts // of columns that are bound from the arena
 }
 
 func newSheet(c *lite.Conn) *sheet { return &sheet{arena: lite.NewArena(c)} }
@@ -32,28 +31,30 @@ func newSheet(c *lite.Conn) *sheet { return &sheet{arena: lite.NewArena(c)} }
 // load takes the columns of a batch; texts go to the arena.
 func (s *sheet) load(b plugin.Batch) error {
 	s.columns = s.columns[:0]
-	s.size = 0
+	if n := len(b.Table.Columns); len(s.texts) < n {
+		s.texts = make([]texts, n)
+	}
+	size := 0
 	for i, c := range b.Table.Columns {
 		values := b.Rows.Column(i)
-		binder, err := newBinder(values, c.Type)
+		binder, err := newBinder(values, c.Type, &s.texts[i])
 		if err != nil {
 			return &plugin.Error{Code: plugin.CodeType, Table: b.Table.ID, Err: fmt.Errorf("column %s: %w", c.Name, err)}
 		}
-		binder.number = i
 		if values.NullN() > 0 {
 			binder.nulls = values
 		}
 		if binder.texts != nil {
-			s.size += len(binder.texts.data)
+			size += len(binder.texts.bytes())
 		}
 		s.columns = append(s.columns, binder)
 	}
-	if err := s.arena.Reset(s.size); err != nil {
+	if err := s.arena.Reset(size); err != nil {
 		return err
 	}
 	for _, c := range s.columns {
 		if c.texts != nil {
-			c.texts.base = s.arena.Put(c.texts.data)
+			c.texts.base = s.arena.Put(c.texts.bytes())
 		}
 	}
 	return nil
@@ -89,7 +90,7 @@ func (c *cellBinder) set(stmt *lite.Stmt, param, row int) error {
 var errNaN = errors.New("SQLite would store NaN as null")
 
 // newBinder returns the way to bind the values of a column that are not null.
-func newBinder(values arrow.Array, t plugin.Type) (cellBinder, error) {
+func newBinder(values arrow.Array, t plugin.Type, x *texts) (cellBinder, error) {
 	switch a := values.(type) {
 	case *array.Null:
 		return cellBinder{bind: func(s *lite.Stmt, param, _ int) error { return s.BindNull(param) }}, nil
@@ -108,14 +109,14 @@ func newBinder(values arrow.Array, t plugin.Type) (cellBinder, error) {
 	case *array.Float64:
 		return floats(a.Float64Values()), nil
 	case *array.String:
-		x := &texts{data: a.ValueBytes(), ends: a.ValueOffsets()}
+		x.borrow(a.ValueBytes(), a.ValueOffsets())
 		return cellBinder{texts: x, bind: x.bindText}, nil
 	case *array.Binary:
-		x := &texts{data: a.ValueBytes(), ends: a.ValueOffsets()}
+		x.borrow(a.ValueBytes(), a.ValueOffsets())
 		return cellBinder{texts: x, bind: x.bindBlob}, nil
 	}
-	x, err := format(values, t)
-	if err != nil {
+	x.borrowed, x.from = nil, nil
+	if err := format(values, t, x); err != nil {
 		return cellBinder{}, err
 	}
 	return cellBinder{texts: x, bind: x.bindText}, nil
@@ -142,16 +143,30 @@ func floats[T float32 | float64](values []T) cellBinder {
 	}}
 }
 
-// texts are values that are bound from the arena.
+// texts are values that are bound from the arena: those of a text column as they are, or rendered ones.
 type texts struct {
-	data []byte
-	ends []int32 // the start of the first value and the ends of all, in the column's own count
-	base lite.Address
+	borrowed []byte  // the bytes of a text column
+	from     []int32 // its offsets: where each value starts, and where the last ends
+	data     []byte  // rendered values
+	ends     []int32 // their offsets
+	base     lite.Address
+}
+
+func (x *texts) borrow(data []byte, offsets []int32) { x.borrowed, x.from = data, offsets }
+
+func (x *texts) bytes() []byte {
+	if x.from != nil {
+		return x.borrowed
+	}
+	return x.data
 }
 
 func (x *texts) at(row int) (lite.Address, int) {
-	from, to := x.ends[row], x.ends[row+1]
-	return x.base + lite.Address(from-x.ends[0]), int(to - from)
+	offsets := x.from
+	if offsets == nil {
+		offsets = x.ends
+	}
+	return x.base + lite.Address(offsets[row]-offsets[0]), int(offsets[row+1] - offsets[row])
 }
 
 func (x *texts) bindText(s *lite.Stmt, param, row int) error {

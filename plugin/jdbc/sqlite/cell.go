@@ -135,9 +135,9 @@ func readBytes(c *column.Text, s *lite.Stmt, i int, kind lite.Kind) error {
 // readConverted reads the types that SQLite does not have: decimals, dates, times and timestamps.
 func readConverted(c column.Column, t plugin.Type, s *lite.Stmt, i int, kind lite.Kind) error {
 	switch {
-	case kind == lite.Text:
-		return column.AppendValue(c, t, string(s.Bytes(i)))
-	case t.Kind != plugin.Decimal || kind == lite.Blob:
+	case kind == lite.Text && s.Size(i) > 0: // an empty text would be a null
+		return column.AppendText(c, t, s.Bytes(i), nil)
+	case t.Kind != plugin.Decimal || kind == lite.Blob || kind == lite.Text:
 		return errClass
 	case kind == lite.Integer:
 		return column.AppendValue(c, t, s.Int(i))

@@ -177,8 +177,11 @@ func (s *Stmt) Bytes(i int) []byte {
 	if p == 0 {
 		return nil
 	}
-	return libc.GoBytes(p, int(sqlite3.Xsqlite3_column_bytes(s.tls, s.stmt, int32(i))))
+	return libc.GoBytes(p, s.Size(i))
 }
+
+// Size returns the number of bytes of a Text or Blob value.
+func (s *Stmt) Size(i int) int { return int(sqlite3.Xsqlite3_column_bytes(s.tls, s.stmt, int32(i))) }
 
 // Value returns a copy of a value: nil, int64, float64, string or []byte.
 func (s *Stmt) Value(i int) any {
