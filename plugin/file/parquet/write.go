@@ -1,0 +1,164 @@
+package parquet
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/file/format"
+)
+
+// codec is a value of compress_codec.
+type codec struct {
+	name string
+	kind compress.Compression
+}
+
+// codecs lists what can be written. lz4 is the raw block format, which all readers of today know.
+var codecs = []codec{
+	{"snappy", compress.Codecs.Snappy}, {"lz4", compress.Codecs.Lz4Raw}, {"gzip", compress.Codecs.Gzip},
+	{"brotli", compress.Codecs.Brotli}, {"zstd", compress.Codecs.Zstd},
+}
+
+func codecNames() []string {
+	names := make([]string, len(codecs))
+	for i, c := range codecs {
+		names[i] = c.name
+	}
+	return names
+}
+
+// groupBytes is the encoded size at which a row group ends. A writer holds a row group in memory.
+const groupBytes = 32 << 20
+
+// dictionaryLimit is the size at which a column's dictionary is given up: columns of many different values get there
+// soon and cost little then.
+const dictionaryLimit = 256 << 10
+
+// writer writes one file.
+type writer struct {
+	schema *arrow.Schema
+	out    *pqarrow.FileWriter
+}
+
+// NewWriter implements [format.Format].
+func (parquetFormat) NewWriter(w io.Writer, o format.WriteOptions) (format.Writer, error) {
+	kind, err := compression(o.Codec)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.FixedAsInt96) > 0 {
+		return nil, &plugin.Error{
+			Code: plugin.CodeConfig, Table: o.Table.ID, Err: fmt.Errorf("parquet_avro_write_fixed_as_int96 is not supported"),
+			Fix: "leave it out: bytes are written as BINARY",
+		}
+	}
+	schema, err := fileSchema(o.Table)
+	if err != nil {
+		return nil, err
+	}
+	alloc := o.Alloc
+	if alloc == nil {
+		alloc = memory.DefaultAllocator
+	}
+	props := parquet.NewWriterProperties(
+		parquet.WithAllocator(alloc), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(kind),
+		parquet.WithDictionaryPageSizeLimit(dictionaryLimit), parquet.WithCreatedBy("culvert"),
+	)
+	options := []pqarrow.WriterOption{pqarrow.WithAllocator(alloc)}
+	if o.TimestampAsInt96 {
+		options = append(options, pqarrow.WithDeprecatedInt96Timestamps(true), pqarrow.WithCoerceTimestamps(arrow.Nanosecond))
+	}
+	// The file writer closes what can be closed; this one cannot.
+	out, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{w}, props, pqarrow.NewArrowWriterProperties(options...))
+	if err != nil {
+		return nil, &plugin.Error{Code: plugin.CodeType, Table: o.Table.ID, Err: err}
+	}
+	return &writer{schema: schema, out: out}, nil
+}
+
+func compression(name string) (compress.Compression, error) {
+	if name == "" || strings.EqualFold(name, "none") {
+		return compress.Codecs.Uncompressed, nil
+	}
+	i := slices.IndexFunc(codecs, func(c codec) bool { return strings.EqualFold(c.name, name) })
+	if i < 0 {
+		return 0, &plugin.Error{
+			Code: plugin.CodeConfig, Err: fmt.Errorf("compress_codec: parquet files cannot be written with %q", name),
+			Fix: "use none, " + strings.Join(codecNames(), ", "),
+		}
+	}
+	return codecs[i].kind, nil
+}
+
+// fileSchema returns the table's columns under their names in the file.
+func fileSchema(t *plugin.Table) (*arrow.Schema, error) {
+	fields := slices.Clone(t.Schema.Fields())
+	seen := map[string]string{}
+	for i, f := range fields {
+		lower := strings.ToLower(f.Name)
+		if first, ok := seen[lower]; ok {
+			return nil, &plugin.Error{
+				Code: plugin.CodeConfig, Table: t.ID,
+				Err: fmt.Errorf("the columns %s and %s are both called %s in a parquet file", first, f.Name, lower),
+				Fix: "rename one of them with a transform",
+			}
+		}
+		seen[lower] = f.Name
+		if err := checkType(t.Columns[i].Type); err != nil {
+			return nil, &plugin.Error{Code: plugin.CodeType, Table: t.ID, Err: fmt.Errorf("column %s: %w", f.Name, err)}
+		}
+		fields[i].Name = lower
+	}
+	return arrow.NewSchema(fields, nil), nil
+}
+
+// checkType finds types that parquet has no form for.
+func checkType(t plugin.Type) error {
+	switch t.Kind {
+	case plugin.Row:
+		if len(t.Fields) == 0 {
+			return fmt.Errorf("a row without fields cannot be written to parquet")
+		}
+		for _, f := range t.Fields {
+			if err := checkType(f.Type); err != nil {
+				return fmt.Errorf("field %s: %w", f.Name, err)
+			}
+		}
+	case plugin.Array:
+		return checkType(*t.Elem)
+	case plugin.Map:
+		if err := checkType(*t.Key); err != nil {
+			return err
+		}
+		return checkType(*t.Elem)
+	}
+	return nil
+}
+
+// Write implements [format.Writer].
+func (w *writer) Write(b plugin.Batch) error {
+	rows := array.NewRecordBatch(w.schema, b.Rows.Columns(), b.Rows.NumRows())
+	defer rows.Release()
+	if w.out.RowGroupTotalBytesWritten() >= groupBytes {
+		if err := w.out.NewBufferedRowGroupChecked(); err != nil {
+			return err
+		}
+	}
+	return w.out.WriteBuffered(rows)
+}
+
+// Size implements [format.Writer].
+func (w *writer) Size() int64 { return w.out.TotalBytesWritten() }
+
+// Finish implements [format.Writer].
+func (w *writer) Finish() error { return w.out.Close() }
