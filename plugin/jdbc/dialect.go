@@ -117,6 +117,8 @@ type Range struct {
 	After *Key `json:"after,omitempty"`
 	// Skip is the number of rows that were read, where the key is not unique.
 	Skip int64 `json:"skip,omitempty"`
+	// Done says that all rows were read.
+	Done bool `json:"done,omitempty"`
 }
 
 // Scanner reads ranges, one after the other.
@@ -125,7 +127,8 @@ type Scanner interface {
 	Open(ctx context.Context, r *Relation, at Range) error
 	// Read appends up to max rows and returns their number; io.EOF with the last of them, or after it.
 	Read(ctx context.Context, b *column.Builder, max int) (int, error)
-	// Last returns the key of the last row that was read. It is asked for unique keys only.
+	// Last returns the key of the last row that was read. It is asked after a Read that returned rows and no error, and
+	// for unique keys only.
 	Last() Key
 	Close() error
 }

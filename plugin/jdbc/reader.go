@@ -1,6 +1,7 @@
 package jdbc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,23 +43,27 @@ func (r *reader) Open(ctx context.Context, s plugin.Split) error {
 		r.release()
 		r.relation, r.builder = relation, column.NewBuilder(relation.Table, r.alloc)
 	}
+	if r.at.Done {
+		return nil
+	}
 	return r.scanner.Open(ctx, relation, r.at)
 }
 
 // Read puts out one batch.
 func (r *reader) Read(ctx context.Context, out plugin.Out) error {
+	if r.at.Done {
+		return io.EOF
+	}
 	for !r.builder.Full() {
 		n, err := r.scanner.Read(ctx, r.builder, column.FullRows-r.builder.Len())
 		if err != nil && !errors.Is(err, io.EOF) {
 			return r.located(err)
 		}
-		r.advance(n)
 		if err != nil {
-			if err := r.put(out); err != nil {
-				return err
-			}
-			return io.EOF
+			r.at = Range{Done: true}
+			return cmp.Or(r.put(out), io.EOF)
 		}
+		r.advance(n)
 		if out.Full() {
 			break
 		}

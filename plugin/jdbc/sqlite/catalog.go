@@ -55,6 +55,9 @@ func (c catalog) describe(r jdbc.Request) (*jdbc.Relation, error) {
 			return nil, err
 		}
 	}
+	if err := c.checkQuery(r.Query); err != nil {
+		return nil, err
+	}
 	relation := &jdbc.Relation{Request: r}
 	if err := c.chooseKey(relation, from); err != nil {
 		return nil, err
@@ -73,6 +76,22 @@ func (c catalog) describe(r jdbc.Request) (*jdbc.Relation, error) {
 		err = unknownKey(relation)
 	}
 	return relation, err
+}
+
+// checkQuery compiles the job's query by itself, so that a mistake in it is reported in its own words.
+func (c catalog) checkQuery(query string) error {
+	if query == "" {
+		return nil
+	}
+	stmt, err := c.s.Prepare(query)
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	defer stmt.Close()
+	if stmt.Columns() == 0 || stmt.Params() > 0 {
+		return configError(errors.New("query: the statement must return rows and have no parameters"), "write a SELECT")
+	}
+	return nil
 }
 
 // fromClause returns what stands behind FROM: a table, or a query in brackets. A condition goes inside, so that it may

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -117,11 +118,19 @@ func readText(c *column.Text, s *lite.Stmt, i int, kind lite.Kind) error {
 	case lite.Integer:
 		c.SetBuffer(strconv.AppendInt(c.Buffer(), s.Int(i), 10))
 	case lite.Real:
-		c.SetBuffer(strconv.AppendFloat(c.Buffer(), s.Float(i), 'g', -1, 64))
+		c.SetBuffer(appendReal(c.Buffer(), s.Float(i)))
 	default:
 		return errClass
 	}
 	return nil
+}
+
+// appendReal writes as few digits as tell the number from all others. SQLite's own text would have 15 at most.
+func appendReal(dst []byte, v float64) []byte {
+	if abs := math.Abs(v); abs != 0 && (abs < 1e-4 || abs >= 1e16) {
+		return strconv.AppendFloat(dst, v, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(dst, v, 'f', -1, 64)
 }
 
 func readBytes(c *column.Text, s *lite.Stmt, i int, kind lite.Kind) error {
@@ -135,9 +144,13 @@ func readBytes(c *column.Text, s *lite.Stmt, i int, kind lite.Kind) error {
 // readConverted reads the types that SQLite does not have: decimals, dates, times and timestamps.
 func readConverted(c column.Column, t plugin.Type, s *lite.Stmt, i int, kind lite.Kind) error {
 	switch {
-	case kind == lite.Text && s.Size(i) > 0: // an empty text would be a null
-		return column.AppendText(c, t, s.Bytes(i), nil)
-	case t.Kind != plugin.Decimal || kind == lite.Blob || kind == lite.Text:
+	case kind == lite.Text:
+		text := s.Bytes(i)
+		if len(bytes.TrimSpace(text)) == 0 {
+			return errClass // a blank text would become a null
+		}
+		return column.AppendText(c, t, text, nil)
+	case t.Kind != plugin.Decimal || kind == lite.Blob:
 		return errClass
 	case kind == lite.Integer:
 		return column.AppendValue(c, t, s.Int(i))

@@ -1,12 +1,14 @@
 package sqlite_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,6 +46,45 @@ func value(v any) config.Value {
 	default:
 		return config.TextValue(fmt.Sprint(v))
 	}
+}
+
+// any2s are the options of several blocks.
+type any2s [][]any
+
+func (list any2s) values() []config.Value {
+	values := make([]config.Value, len(list))
+	for i, pairs := range list {
+		values[i] = block(pairs...)
+	}
+	return values
+}
+
+func notADatabase(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "text.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("no database", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// lock takes a file's write lock, in a way that keeps readers out too, until release is called.
+func lock(t testing.TB, path string) (release func()) {
+	t.Helper()
+	c, err := lite.Open(path, lite.ReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Exec("BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	release = sync.OnceFunc(func() {
+		if err := errors.Join(c.Exec("ROLLBACK"), c.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(release)
+	return release
 }
 
 func env(inputs ...*plugin.Table) plugin.Env {
@@ -130,8 +171,20 @@ func query(t testing.TB, path, sql string) []string {
 		if !more {
 			return rows
 		}
-		rows = append(rows, fmt.Sprint(stmt.Values()...))
+		rows = append(rows, join(stmt.Values()))
 	}
+}
+
+// join prints values with bars between them.
+func join(values []any) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = fmt.Sprint(v)
+		if v == nil {
+			texts[i] = "NULL"
+		}
+	}
+	return strings.Join(texts, "|")
 }
 
 func table(t testing.TB, tab plugin.Table) *plugin.Table {
@@ -203,32 +256,22 @@ func sinkFor(t testing.TB, tab *plugin.Table, pairs ...any) plugin.Sink {
 
 // collector is an Out that keeps rows as Go values.
 type collector struct {
-	t      testing.TB
 	rows   []string
 	byName map[string][]string // per table
-	n      int
-	stop   int // Full turns true after so many batches
-	given  int
+	stop   bool                // Full is true: Read returns after each batch
 }
 
 func (c *collector) Batch(b plugin.Batch) error {
 	defer b.Release()
-	c.n += b.Len()
-	c.given++
 	if c.byName == nil {
 		c.byName = map[string][]string{}
 	}
 	for i := range b.Len() {
-		var values []any
-		for j, col := range b.Rows.Columns() {
-			if col.IsNull(i) {
-				values = append(values, "NULL")
-				continue
-			}
-			_ = j
-			values = append(values, col.ValueStr(i))
+		values := make([]any, len(b.Table.Columns))
+		for j, col := range b.Table.Columns {
+			values[j] = column.Value(b.Rows.Column(j), col.Type, i)
 		}
-		text := fmt.Sprint(values...)
+		text := join(values)
 		c.rows = append(c.rows, text)
 		c.byName[b.Table.ID.String()] = append(c.byName[b.Table.ID.String()], text)
 	}
@@ -237,7 +280,7 @@ func (c *collector) Batch(b plugin.Batch) error {
 
 func (c *collector) Row(*plugin.Table, plugin.RowKind, ...any) error { return errors.ErrUnsupported }
 func (c *collector) Change(plugin.SchemaChange) error                { return errors.ErrUnsupported }
-func (c *collector) Full() bool                                      { return c.stop > 0 && c.given >= c.stop }
+func (c *collector) Full() bool                                      { return c.stop }
 func (c *collector) Wake() <-chan struct{}                           { return nil }
 
 // splitsOf returns all splits of a source.
@@ -291,7 +334,7 @@ func readAll(t testing.TB, s plugin.Source, splits []plugin.Split, out plugin.Ou
 func read(t testing.TB, pairs ...any) []string {
 	t.Helper()
 	s := openSource(t, block(pairs...))
-	out := &collector{t: t}
+	out := &collector{}
 	if err := readAll(t, s, splitsOf(t, s), out); err != nil {
 		t.Fatal(err)
 	}
@@ -303,5 +346,3 @@ func sorted(rows []string) []string {
 	slices.Sort(rows)
 	return rows
 }
-
-var _ = context.Canceled

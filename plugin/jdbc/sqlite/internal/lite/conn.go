@@ -100,7 +100,7 @@ func (c *Conn) Prepare(sql string) (*Stmt, error) {
 		if s != nil {
 			s.Close()
 		}
-		return nil, fmt.Errorf("%q is not exactly one statement", sql)
+		return nil, &Error{Code: sqlite3.SQLITE_ERROR, Message: fmt.Sprintf("not exactly one statement: %q", sql)}
 	}
 	return s, nil
 }
