@@ -122,7 +122,7 @@ type SinkOptions struct {
 
 	BatchSize  int           `opt:"batch_size" default:"1000" min:"1" help:"Rows of a write; batches come as large as they arrive, which is more efficient."`
 	Interval   time.Duration `opt:"batch_interval_ms" unit:"ms" default:"0" help:"Accepted; nothing waits in the sink."`
-	MaxRetries int           `opt:"max_retries" default:"0" min:"0" help:"How often a failed write is tried again where that can help."`
+	MaxRetries int           `opt:"max_retries" default:"0" min:"0" help:"Accepted; locks are waited for, and a job that fails is restarted by its own retries."`
 
 	ExactlyOnce bool   `opt:"is_exactly_once" default:"false" help:"Whether rows become visible with the checkpoint that they belong to, each exactly once."`
 	XAClass     string `opt:"xa_data_source_class_name" help:"Accepted; not needed."`

@@ -11,10 +11,8 @@ import (
 // Sink writes tables of one database.
 type Sink struct {
 	options SinkOptions
-	env     plugin.Env
 	db      Database
 	owner   Owner
-	targets []*Target // of the tables that arrive when the job starts
 }
 
 var (
@@ -25,17 +23,13 @@ var (
 )
 
 func newSink(o SinkOptions, env plugin.Env, db Database) (*Sink, error) {
-	s := &Sink{
-		options: o, env: env, db: db,
-		owner: Owner{Job: env.Job.ID, Vertex: env.Vertex, ExactlyOnce: o.ExactlyOnce},
-	}
 	var errs []error
 	for _, t := range env.Inputs {
-		target, err := newTarget(o, t)
+		_, err := newTarget(o, t) // so that mistakes show when the job is planned
 		errs = append(errs, err)
-		s.targets = append(s.targets, target)
 	}
-	return s, errors.Join(errs...)
+	owner := Owner{Job: env.Job.ID, Vertex: env.Vertex, ExactlyOnce: o.ExactlyOnce}
+	return &Sink{options: o, db: db, owner: owner}, errors.Join(errs...)
 }
 
 // Ping connects to the database.
@@ -155,7 +149,8 @@ func (s *Sink) Writer(ctx context.Context, t plugin.Task) (plugin.Writer, error)
 		return nil, err
 	}
 	return &writer{
-		options: s.options, env: t.Env, loader: loader, targets: map[*plugin.Table]*Target{}, warned: map[plugin.TableID]bool{},
+		options: s.options, log: t.Logger, loader: loader,
+		targets: map[*plugin.Table]*Target{}, warned: map[plugin.TableID]bool{},
 	}, nil
 }
 

@@ -120,15 +120,18 @@ func (s *splitter) evenStep(e Extent) int64 {
 	if !ok || !ok2 {
 		return 0
 	}
-	factor := (float64(high) - float64(low) + 1) / float64(e.Rows-e.Nulls)
+	factor := span(low, high) / float64(e.Rows-e.Nulls)
 	if factor < s.options.EvenLower || factor > s.options.EvenUpper {
 		return 0
 	}
 	return int64(math.Max(1, factor*float64(s.options.SplitSize)))
 }
 
+// span returns the number of values from low to high. Their difference may be too large for an int64.
+func span(low, high int64) float64 { return float64(uint64(high)-uint64(low)) + 1 }
+
 // planFixed cuts the range of an integer key, or the one that the job names, into partition_num equal parts; keys of
-// other types into parts of equally many rows.
+// other types into parts of equally many rows. Within bounds no row with a null key is read.
 func (s *splitter) planFixed(r *Relation, e Extent) (*cutting, error) {
 	lower, err := bound("partition_lower_bound", s.options.Lower)
 	if err != nil {
@@ -138,7 +141,8 @@ func (s *splitter) planFixed(r *Relation, e Extent) (*cutting, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cutting{From: lower, Keys: e.Min != nil, Rows: max(1, (e.Rows+int64(s.options.PartitionNum)-1)/int64(s.options.PartitionNum))}
+	parts := int64(s.options.PartitionNum)
+	c := &cutting{From: lower, Keys: e.Min != nil, Rows: max(1, (e.Rows+parts-1)/parts)}
 	if lower == nil && upper == nil {
 		c.Nulls = e.Nulls
 	}
@@ -161,7 +165,7 @@ func (s *splitter) planFixed(r *Relation, e Extent) (*cutting, error) {
 	case ok && ok2 && low > high:
 		c.Keys = false
 	case ok && ok2:
-		c.Step = int64(math.Ceil((float64(high) - float64(low) + 1) / float64(s.options.PartitionNum)))
+		c.Step = int64(math.Ceil(span(low, high) / float64(s.options.PartitionNum)))
 	case lower != nil || upper != nil:
 		return nil, &plugin.Error{
 			Code: plugin.CodeConfig, Table: r.Table.ID,
@@ -203,11 +207,13 @@ func (s *splitter) cut(ctx context.Context, r *Relation, c *cutting) (plugin.Spl
 			at.To, c.Keys = c.Last, false
 		}
 		c.From, c.Next = to, to
-		return s.split(r, at, c.Rows), false, nil
+		split, err := s.split(r, at, c.Rows)
+		return split, false, err
 	case c.Nulls > 0:
 		rows := c.Nulls
 		c.Nulls = 0
-		return s.split(r, Range{Nulls: true}, rows), false, nil
+		split, err := s.split(r, Range{Nulls: true}, rows)
+		return split, false, err
 	default:
 		return plugin.Split{}, true, nil
 	}
@@ -228,14 +234,10 @@ func (s *splitter) boundary(ctx context.Context, r *Relation, c *cutting) (*Key,
 	return &Key{next + c.Step}, nil
 }
 
-func (s *splitter) split(r *Relation, at Range, rows int64) plugin.Split {
+func (s *splitter) split(r *Relation, at Range, rows int64) (plugin.Split, error) {
 	state, err := json.Marshal(at)
-	if err != nil {
-		state = nil // the keys come from a dialect and have a JSON form
-	}
-	return plugin.Split{
-		ID: fmt.Sprintf("%s/%d", r.Table.ID, s.state.Split), Table: r.Table.ID, State: state, Rows: rows,
-	}
+	id := fmt.Sprintf("%s/%d", r.Table.ID, s.state.Split)
+	return plugin.Split{ID: id, Table: r.Table.ID, State: state, Rows: rows}, err
 }
 
 // Done has nothing to do: chunks don't depend on each other.

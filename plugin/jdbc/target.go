@@ -147,14 +147,14 @@ func unknownColumn(option, name string, t *plugin.Table) error {
 	return err
 }
 
-// plan cuts the rows of a batch into runs. A missing key makes every row an insert.
-func (t *Target) plan(b plugin.Batch, runs []Run) []Run {
+// plan cuts rows into runs, in the memory of old ones. kinds is nil if all n rows are inserts.
+func (t *Target) plan(n int, kinds []plugin.RowKind, runs []Run) []Run {
 	runs = runs[:0]
-	if b.Kinds == nil {
+	if kinds == nil {
 		op, _ := t.op(plugin.Insert)
-		return append(runs, Run{Op: op, To: b.Len()})
+		return append(runs, Run{Op: op, To: n})
 	}
-	for i, kind := range b.Kinds {
+	for i, kind := range kinds {
 		op, ok := t.op(kind)
 		if !ok {
 			continue

@@ -3,13 +3,15 @@ package jdbc
 import (
 	"context"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/culvertdata/culvert/plugin"
 )
 
 // writer writes the batches of one lane. It keeps no rows: what Write took is in the database, or staged there.
 type writer struct {
 	options SinkOptions
-	env     plugin.Env
+	log     hclog.Logger
 	loader  Loader
 	targets map[*plugin.Table]*Target
 	warned  map[plugin.TableID]bool
@@ -26,7 +28,7 @@ func (w *writer) Write(ctx context.Context, b plugin.Batch) error {
 		return err
 	}
 	w.warn(t, b)
-	w.runs = t.plan(b, w.runs)
+	w.runs = t.plan(b.Len(), b.Kinds, w.runs)
 	if len(w.runs) == 0 {
 		return nil
 	}
@@ -53,7 +55,7 @@ func (w *writer) warn(t *Target, b plugin.Batch) {
 	for _, kind := range b.Kinds {
 		if kind != plugin.Insert {
 			w.warned[t.ID] = true
-			w.env.Logger.Warn("updates and deletes are inserted as rows, because the table has no key; set primary_keys",
+			w.log.Warn("updates and deletes are inserted as rows, because the table has no key; set primary_keys",
 				"table", t.ID.String(), "first", kind.String())
 			return
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -39,13 +41,20 @@ func (d *database) inMemory() bool {
 	return strings.Contains(d.name, ":memory:") || strings.Contains(d.name, "mode=memory")
 }
 
-// Ping implements [jdbc.Database]: it reads the file's header.
+// Ping implements [jdbc.Database]: it reads the file's header. A file that is not there yet can be made, if its
+// directory is.
 func (d *database) Ping(ctx context.Context) error {
-	s, err := d.connect(ctx, lite.ReadWrite)
-	if err != nil {
-		return err
+	s, err := d.connect(ctx, lite.ReadOnly)
+	if err == nil {
+		return s.Close()
 	}
-	return s.Close()
+	if lite.CodeOf(err) == lite.CantOpen && !strings.HasPrefix(d.name, "file:") {
+		_, file := os.Stat(d.name)
+		if dir, _ := os.Stat(filepath.Dir(d.name)); dir != nil && dir.IsDir() && os.IsNotExist(file) {
+			return nil
+		}
+	}
+	return err
 }
 
 // session is a connection with the job's settings.

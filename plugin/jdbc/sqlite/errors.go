@@ -30,7 +30,7 @@ func (d *database) explain(err error) error {
 	case lite.Full, lite.IOErr:
 		e.Code, e.Retry, e.Fix = plugin.CodeUnavailable, true, "check the disk that "+d.name+" lies on"
 	case lite.Constraint, lite.Mismatch, lite.TooBig:
-		e.Code = plugin.CodeData
+		e.Code, e.Fix = plugin.CodeData, "correct the rows, or relax the target table's constraints"
 	default:
 		explainMessage(e)
 	}

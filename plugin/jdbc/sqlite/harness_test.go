@@ -96,7 +96,7 @@ func env(inputs ...*plugin.Table) plugin.Env {
 
 func lookup(t testing.TB, role plugin.Role) plugin.Plugin {
 	t.Helper()
-	reg := plugin.NewRegistry(sqlite.Plugins)
+	reg := plugin.NewRegistry(setOf)
 	if err := reg.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -211,6 +211,20 @@ func batch(t testing.TB, tab *plugin.Table, rows ...row) plugin.Batch {
 		}
 	}
 	return b.Batch()
+}
+
+// setOf is the set under test.
+func setOf() []plugin.Plugin { return sqlite.Plugins() }
+
+// idBatch has n rows of people with ids from the first on.
+func idBatch(tab *plugin.Table, first, n int) (plugin.Batch, error) {
+	b := column.NewBuilder(tab, memory.DefaultAllocator)
+	for i := range n {
+		if err := b.AppendRow(plugin.Insert, first+i, "someone", 1); err != nil {
+			return plugin.Batch{}, err
+		}
+	}
+	return b.Batch(), nil
 }
 
 // load writes batches through one writer and flushes it.

@@ -21,7 +21,7 @@ type loader struct {
 }
 
 // Loader implements [jdbc.Database].
-func (d *database) Loader(ctx context.Context, o jdbc.Owner, lane int) (jdbc.Loader, error) {
+func (d *database) Loader(ctx context.Context, o jdbc.Owner, _ int) (jdbc.Loader, error) {
 	if o.ExactlyOnce && d.inMemory() {
 		return nil, configError(errors.New("is_exactly_once: a database in memory does not survive the process"),
 			"set is_exactly_once = false, or name a file in the url")
@@ -33,7 +33,7 @@ func (d *database) Loader(ctx context.Context, o jdbc.Owner, lane int) (jdbc.Loa
 		if !o.ExactlyOnce {
 			return nil
 		}
-		l.stage = newStage(o, lane)
+		l.stage = newStage(o)
 		return s.transaction(ctx, func() error { return s.Exec(stageTables) })
 	})
 	return l, err
@@ -161,7 +161,9 @@ func isRefusal(err error) bool {
 }
 
 func describeRow(t *jdbc.Target, b plugin.Batch, row int, err error) error {
-	e := &plugin.Error{Code: plugin.CodeData, Table: t.ID, Err: err}
+	e := &plugin.Error{
+		Code: plugin.CodeData, Table: t.ID, Err: err, Fix: "correct the row, or relax the target table's constraints",
+	}
 	for n, k := range t.Key {
 		if n > 0 {
 			e.Row += ", "

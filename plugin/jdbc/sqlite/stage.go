@@ -29,7 +29,7 @@ type stage struct {
 	ids   map[*jdbc.Target]int64 // staging tables of the epoch that is being written
 }
 
-func newStage(o jdbc.Owner, _ int) *stage {
+func newStage(o jdbc.Owner) *stage {
 	return &stage{owner: o, ids: map[*jdbc.Target]int64{}}
 }
 
