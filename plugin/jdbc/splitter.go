@@ -124,11 +124,14 @@ func (s *splitter) evenStep(e Extent) int64 {
 	if factor < s.options.EvenLower || factor > s.options.EvenUpper {
 		return 0
 	}
-	return int64(math.Max(1, factor*float64(s.options.SplitSize)))
+	return step(factor * float64(s.options.SplitSize))
 }
 
 // span returns the number of values from low to high. Their difference may be too large for an int64.
 func span(low, high int64) float64 { return float64(uint64(high)-uint64(low)) + 1 }
+
+// step makes a number of key values fit for adding to a key.
+func step(values float64) int64 { return int64(min(max(values, 1), 1<<62)) }
 
 // planFixed cuts the range of an integer key, or the one that the job names, into partition_num equal parts; keys of
 // other types into parts of equally many rows. Within bounds no row with a null key is read.
@@ -165,7 +168,7 @@ func (s *splitter) planFixed(r *Relation, e Extent) (*cutting, error) {
 	case ok && ok2 && low > high:
 		c.Keys = false
 	case ok && ok2:
-		c.Step = int64(math.Ceil(span(low, high) / float64(s.options.PartitionNum)))
+		c.Step = step(math.Ceil(span(low, high) / float64(s.options.PartitionNum)))
 	case lower != nil || upper != nil:
 		return nil, &plugin.Error{
 			Code: plugin.CodeConfig, Table: r.Table.ID,
@@ -228,7 +231,7 @@ func (s *splitter) boundary(ctx context.Context, r *Relation, c *cutting) (*Key,
 		return s.catalog.Advance(ctx, r, *c.Next, c.Rows)
 	}
 	next, highest := c.Next.Value.(int64), c.Max.Value.(int64)
-	if next > highest-c.Step { // next+Step may be out of range
+	if uint64(highest)-uint64(next) < uint64(c.Step) { // next+Step may be out of range
 		return nil, nil
 	}
 	return &Key{next + c.Step}, nil

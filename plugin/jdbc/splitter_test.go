@@ -102,6 +102,8 @@ func TestCutting(t *testing.T) {
 	fixed := SourceOptions{Query: "q", PartitionColumn: "a", PartitionNum: 3}
 	bounded := fixed
 	bounded.Lower, bounded.Upper = "-5", "6.5"
+	whole := fixed
+	whole.PartitionNum = 1
 	tests := []struct {
 		name string
 		o    SourceOptions
@@ -119,6 +121,7 @@ func TestCutting(t *testing.T) {
 		{"ends of the range", dynamic, keys{list: []int64{math.MinInt64, -2, -1, 0, 1, math.MaxInt64}}, []string{"..1", "1.."}},
 		{"up to the largest", dynamic, keys{list: []int64{math.MaxInt64 - 5, math.MaxInt64 - 4, math.MaxInt64 - 3, math.MaxInt64 - 2, math.MaxInt64 - 1, math.MaxInt64}},
 			[]string{"..9223372036854775806", "9223372036854775806.."}},
+		{"one part of all", whole, keys{list: []int64{math.MinInt64, math.MaxInt64}}, []string{"..-4611686018427387904", "-4611686018427387904..0", "0..4611686018427387904", "4611686018427387904.."}},
 		{"fixed", fixed, keys{list: numbers(10, 1)}, []string{"..4", "4..8", "8.."}},
 		{"fixed with nulls", fixed, keys{list: numbers(1, 1), nulls: 1}, []string{"..", "null"}},
 		{"bounded", bounded, keys{list: numbers(10, 1), nulls: 1}, []string{"-5..-1", "-1..3", "3..7"}},
