@@ -45,6 +45,9 @@ func open(in format.Input, alloc memory.Allocator) (*file.Reader, error) {
 			Code: plugin.CodeData, Err: fmt.Errorf("%s: %w", in.Name, err), Fix: "the file is no parquet file, or is damaged",
 		}
 	}
+	// Arrow's writers store the Arrow types that values had in memory, such as large strings. What the file itself says
+	// is enough, and has fewer forms.
+	r.MetaData().FileMetaData.KeyValueMetadata = nil
 	return r, nil
 }
 

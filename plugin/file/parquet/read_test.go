@@ -1,14 +1,18 @@
 package parquet_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	pq "github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -17,16 +21,17 @@ import (
 	"github.com/culvertdata/culvert/plugin/file/parquet"
 )
 
+const groupRows = 700
+
 // groups is a file of several row groups with flat and nested columns, and its rows.
 func groups(t testing.TB) (tab *plugin.Table, data []byte, rows []string) {
 	t.Helper()
 	tab = table(t, plugin.Column{Name: "id", Type: scalar(plugin.Int)}, plugin.Column{Name: "text", Type: scalar(plugin.String)},
 		plugin.Column{Name: "list", Type: plugin.ArrayOf(scalar(plugin.String))},
 		plugin.Column{Name: "map", Type: plugin.MapOf(scalar(plugin.String), scalar(plugin.Int))}, plugin.Column{Name: "row", Type: nested})
-	var batches []plugin.Batch
 	b := column.NewBuilder(tab, memory.DefaultAllocator)
-	filler := strings.Repeat("0123456789abcdef", 150)
-	for i := range 40_000 {
+	filler := strings.Repeat("0123456789abcdef", 100)
+	for i := range 5 * groupRows {
 		list := make([]any, i%4)
 		for j := range list {
 			list[j] = fmt.Sprint(i, j)
@@ -38,29 +43,33 @@ func groups(t testing.TB) (tab *plugin.Table, data []byte, rows []string) {
 		if err := b.AppendRow(plugin.Insert, i, text, list, [][2]any{{"k", i}}, []any{i, []any{list}, nil}); err != nil {
 			t.Fatal(err)
 		}
-		if b.Full() {
-			batches = append(batches, b.Batch())
-		}
 	}
-	batches = append(batches, b.Batch())
-	for _, batch := range batches {
-		rows = append(rows, texts(batch)...)
+	batch := b.Batch()
+	defer batch.Release()
+	var out bytes.Buffer
+	props := pq.NewWriterProperties(pq.WithMaxRowGroupLength(groupRows), pq.WithCompression(compress.Codecs.Snappy), pq.WithDataPageSize(10_000))
+	w, err := pqarrow.NewFileWriter(tab.Schema, &out, props, pqarrow.DefaultWriterProps())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return tab, write(t, format.WriteOptions{Table: tab, Codec: "snappy"}, batches...), rows
+	if err := errors.Join(w.Write(batch.Rows), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return tab, out.Bytes(), texts(batch)
 }
 
 // TestRangesAndPositions reads all ranges, and again from many positions within them.
 func TestRangesAndPositions(t *testing.T) {
 	tab, data, want := groups(t)
 	all := ranges(t, data, 1)
-	if len(all) < 3 {
+	if len(all) != 5 {
 		t.Fatalf("%d row groups", len(all))
 	}
-	if whole := ranges(t, data, 0); len(whole) != 1 || whole[0] != (format.Range{End: 40_000, Rows: 40_000}) {
+	if whole := ranges(t, data, 0); len(whole) != 1 || whole[0] != (format.Range{End: 5 * groupRows, Rows: 5 * groupRows}) {
 		t.Errorf("one range is %v", whole)
 	}
-	if two := ranges(t, data, 70<<20); len(two) != 2 {
-		t.Errorf("%d ranges of 70 MiB", len(two))
+	if two := ranges(t, data, 2_000_000); len(two) != 2 || two[0].End != 3*groupRows {
+		t.Errorf("ranges of 2 MB: %v", two)
 	}
 	next := int64(0)
 	for _, r := range all {
@@ -79,11 +88,11 @@ func TestRangesAndPositions(t *testing.T) {
 			compare(t, want[row:r.End], rows)
 		}
 	}
-	if next != 40_000 {
+	if next != 5*groupRows {
 		t.Errorf("the ranges end at row %d", next)
 	}
 	// A range that holds several row groups, from the middle of its second.
-	whole := format.Range{End: 40_000}
+	whole := format.Range{End: 5 * groupRows}
 	rows, _ := read(t, data, tab, whole, &format.Position{At: all[1].Start + 5})
 	compare(t, want[all[1].Start+5:], rows)
 }
@@ -97,6 +106,37 @@ func compare(t *testing.T, want, got []string) {
 		if want[i] != got[i] {
 			t.Fatalf("row %d is %.100s, want %.100s", i, got[i], want[i])
 		}
+	}
+}
+
+// TestRowGroupsAreBounded checks that a writer does not hold more than a row group.
+func TestRowGroupsAreBounded(t *testing.T) {
+	tab := table(t, plugin.Column{Name: "bytes", Type: scalar(plugin.Bytes)})
+	pool := column.NewPool()
+	w, err := parquet.Format().NewWriter(io.Discard, format.WriteOptions{Table: tab, Alloc: pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.NewChaCha8([32]byte{})
+	value := make([]byte, 1<<20)
+	for range 100 {
+		if _, err := random.Read(value); err != nil {
+			t.Fatal(err)
+		}
+		b := build(t, tab, []any{value})
+		if err := w.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		b.Release()
+		if held := pool.Held(); held > 80<<20 {
+			t.Fatalf("the writer holds %d bytes", held)
+		}
+	}
+	if size := w.Size(); size < 64<<20 {
+		t.Errorf("only %d bytes are written before the end", size)
+	}
+	if err := w.Finish(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -263,5 +303,3 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
-
-var _ = os.ReadFile

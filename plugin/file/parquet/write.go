@@ -37,8 +37,12 @@ func codecNames() []string {
 	return names
 }
 
-// groupBytes is the encoded size at which a row group ends. A writer holds a row group in memory.
-const groupBytes = 32 << 20
+// groupBytes and groupRows are where a row group ends: at that encoded size, or at so many rows. A writer holds a row
+// group in memory.
+const (
+	groupBytes = 32 << 20
+	groupRows  = 1 << 20
+)
 
 // dictionaryLimit is the size at which a column's dictionary is given up: columns of many different values get there
 // soon and cost little then.
@@ -72,7 +76,7 @@ func (parquetFormat) NewWriter(w io.Writer, o format.WriteOptions) (format.Write
 	}
 	props := parquet.NewWriterProperties(
 		parquet.WithAllocator(alloc), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(kind),
-		parquet.WithDictionaryPageSizeLimit(dictionaryLimit), parquet.WithCreatedBy("culvert"),
+		parquet.WithMaxRowGroupLength(groupRows), parquet.WithDictionaryPageSizeLimit(dictionaryLimit), parquet.WithCreatedBy("culvert"),
 	)
 	options := []pqarrow.WriterOption{pqarrow.WithAllocator(alloc)}
 	if o.TimestampAsInt96 {
