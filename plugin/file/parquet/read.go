@@ -71,18 +71,22 @@ func (r *reader) start(ctx context.Context) error {
 		return err
 	}
 	groups, first, size := r.groups()
-	props := pqarrow.ArrowReadProperties{BatchSize: batchRows(size, r.end-first)}
-	arrows, err := pqarrow.NewFileReader(r.file, props, r.alloc)
+	err = guarded(func() error {
+		props := pqarrow.ArrowReadProperties{BatchSize: batchRows(size, r.end-first)}
+		arrows, err := pqarrow.NewFileReader(r.file, props, r.alloc)
+		if err != nil {
+			return err
+		}
+		if r.rows, err = arrows.GetRecordReader(ctx, leaves, groups); err != nil {
+			return err
+		}
+		if skip := r.at - first; skip > 0 {
+			return r.rows.SeekToRow(skip)
+		}
+		return nil
+	})
 	if err != nil {
 		return r.damaged(err)
-	}
-	if r.rows, err = arrows.GetRecordReader(ctx, leaves, groups); err != nil {
-		return r.damaged(err)
-	}
-	if skip := r.at - first; skip > 0 {
-		if err := r.rows.SeekToRow(skip); err != nil {
-			return r.damaged(err)
-		}
 	}
 	return nil
 }
@@ -173,7 +177,11 @@ func (r *reader) Next(ctx context.Context) (plugin.Batch, error) {
 	if r.at >= r.end || r.rows == nil {
 		return plugin.Batch{}, io.EOF
 	}
-	rows, err := r.rows.Read()
+	var rows arrow.RecordBatch
+	err := guarded(func() (err error) {
+		rows, err = r.rows.Read()
+		return err
+	})
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("the file ends %d rows early", r.end-r.at)
 	}

@@ -268,38 +268,3 @@ func checkError(t *testing.T, err error, code plugin.Code, parts ...string) {
 		}
 	}
 }
-
-// FuzzRead checks that broken files give errors, whatever is broken.
-func FuzzRead(f *testing.F) {
-	tab := everyType(f)
-	f.Add(write(f, format.WriteOptions{Table: tab}, build(f, tab, everyRow()...)), 100, byte(7))
-	f.Fuzz(func(t *testing.T, data []byte, at int, value byte) {
-		if len(data) == 0 {
-			return
-		}
-		data[uint(at)%uint(len(data))] ^= value
-		cols, err := parquet.Format().Columns(t.Context(), input(data))
-		if err != nil {
-			return
-		}
-		made, err := plugin.NewTable(plugin.Table{Columns: cols})
-		if err != nil {
-			return
-		}
-		r, err := parquet.Format().NewReader(format.ReadOptions{Table: made})
-		if err != nil {
-			return
-		}
-		defer r.Close()
-		if r.Open(t.Context(), input(data), format.Range{End: -1}, nil) != nil {
-			return
-		}
-		for {
-			b, err := r.Next(t.Context())
-			if err != nil {
-				return
-			}
-			b.Release()
-		}
-	})
-}
