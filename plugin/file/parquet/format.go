@@ -33,8 +33,8 @@ const readBuffer = 256 << 10
 func open(in format.Input, alloc memory.Allocator) (*file.Reader, error) {
 	if in.ReaderAt == nil || in.Size < 0 {
 		return nil, &plugin.Error{
-			Code: plugin.CodeConfig, Err: fmt.Errorf("%s: parquet files cannot be read out of archives or compressed streams", in.Name),
-			Fix: "unpack the file first",
+			Code: plugin.CodeConfig, Fix: "unpack the file first",
+			Err: fmt.Errorf("%s: parquet files cannot be read out of archives or compressed streams", in.Name),
 		}
 	}
 	props := parquet.NewReaderProperties(alloc)

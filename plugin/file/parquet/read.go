@@ -24,13 +24,12 @@ type reader struct {
 	table *plugin.Table
 	alloc memory.Allocator
 
-	name   string
-	file   *file.Reader
-	rows   pqarrow.RecordReader
-	order  []int // for each column of the table, its place among the columns that are read
-	at     int64 // the next row
-	end    int64
-	opened bool
+	name  string
+	file  *file.Reader
+	rows  pqarrow.RecordReader
+	order []int // for each column of the table, its place among the columns that are read
+	at    int64 // the next row
+	end   int64
 }
 
 // NewReader implements [format.Format].
@@ -153,7 +152,8 @@ func (r *reader) missing(name string) error {
 		have = append(have, root.Field(i).Name())
 	}
 	err := &plugin.Error{
-		Code: plugin.CodeNotFound, Table: r.table.ID, Err: fmt.Errorf("%s has no column %q, which the first file has", r.name, name),
+		Code: plugin.CodeNotFound, Table: r.table.ID,
+		Err: fmt.Errorf("%s has no column %q, which the first file has", r.name, name),
 		Fix: "read files of equal columns, or choose the common ones by read_columns",
 	}
 	if near, ok := config.Nearest(name, have); ok {
@@ -218,7 +218,8 @@ func (r *reader) badColumn(c plugin.Column, err error) error {
 	}
 	return &plugin.Error{
 		Code: plugin.CodeData, Table: r.table.ID, Row: fmt.Sprintf("%s row %d", r.name, row+1),
-		Err: fmt.Errorf("column %s, wanted as %s: %w", c.Name, c.Type, err), Fix: "correct the file, or leave the column out with read_columns",
+		Err: fmt.Errorf("column %s, wanted as %s: %w", c.Name, c.Type, err),
+		Fix: "correct the file, or leave the column out with read_columns",
 	}
 }
 

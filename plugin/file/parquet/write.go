@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -62,7 +63,8 @@ func (parquetFormat) NewWriter(w io.Writer, o format.WriteOptions) (format.Write
 	}
 	if len(o.FixedAsInt96) > 0 {
 		return nil, &plugin.Error{
-			Code: plugin.CodeConfig, Table: o.Table.ID, Err: fmt.Errorf("parquet_avro_write_fixed_as_int96 is not supported"),
+			Code: plugin.CodeConfig, Table: o.Table.ID,
+			Err: errors.New("parquet_avro_write_fixed_as_int96 is not supported"),
 			Fix: "leave it out: bytes are written as BINARY",
 		}
 	}
@@ -76,14 +78,17 @@ func (parquetFormat) NewWriter(w io.Writer, o format.WriteOptions) (format.Write
 	}
 	props := parquet.NewWriterProperties(
 		parquet.WithAllocator(alloc), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(kind),
-		parquet.WithMaxRowGroupLength(groupRows), parquet.WithDictionaryPageSizeLimit(dictionaryLimit), parquet.WithCreatedBy("culvert"),
+		parquet.WithMaxRowGroupLength(groupRows), parquet.WithDictionaryPageSizeLimit(dictionaryLimit),
+		parquet.WithCreatedBy("culvert"),
 	)
 	options := []pqarrow.WriterOption{pqarrow.WithAllocator(alloc)}
 	if o.TimestampAsInt96 {
-		options = append(options, pqarrow.WithDeprecatedInt96Timestamps(true), pqarrow.WithCoerceTimestamps(arrow.Nanosecond))
+		options = append(options, pqarrow.WithDeprecatedInt96Timestamps(true),
+			pqarrow.WithCoerceTimestamps(arrow.Nanosecond))
 	}
 	// The file writer closes what can be closed; this one cannot.
-	out, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{w}, props, pqarrow.NewArrowWriterProperties(options...))
+	file := struct{ io.Writer }{w}
+	out, err := pqarrow.NewFileWriter(schema, file, props, pqarrow.NewArrowWriterProperties(options...))
 	if err != nil {
 		return nil, &plugin.Error{Code: plugin.CodeType, Table: o.Table.ID, Err: err}
 	}

@@ -95,7 +95,8 @@ func newBinder(values arrow.Array, t plugin.Type, x *texts) (cellBinder, error) 
 	case *array.Null:
 		return cellBinder{bind: func(s *lite.Stmt, param, _ int) error { return s.BindNull(param) }}, nil
 	case *array.Boolean:
-		return cellBinder{bind: func(s *lite.Stmt, param, row int) error { return s.BindInt(param, truth(a.Value(row))) }}, nil
+		bind := func(s *lite.Stmt, param, row int) error { return s.BindInt(param, truth(a.Value(row))) }
+		return cellBinder{bind: bind}, nil
 	case *array.Int8:
 		return integers(a.Int8Values()), nil
 	case *array.Int16:
