@@ -147,6 +147,9 @@ func TestRowGroupsAreBounded(t *testing.T) {
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
+	if size := int(w.Size()); size != written {
+		t.Errorf("the size is %d, and %d bytes are written", size, written)
+	}
 }
 
 // TestBatchesAreBounded checks that wide rows make small batches.

@@ -53,6 +53,8 @@ const dictionaryLimit = 256 << 10
 type writer struct {
 	schema *arrow.Schema
 	out    *pqarrow.FileWriter
+
+	finished bool
 }
 
 // NewWriter implements [format.Format].
@@ -139,7 +141,16 @@ func (w *writer) Write(b plugin.Batch) error {
 }
 
 // Size implements [format.Writer].
-func (w *writer) Size() int64 { return w.out.TotalBytesWritten() + w.out.RowGroupTotalBytesWritten() }
+func (w *writer) Size() int64 {
+	size := w.out.TotalBytesWritten()
+	if !w.finished { // the row group is in memory still
+		size += w.out.RowGroupTotalBytesWritten()
+	}
+	return size
+}
 
 // Finish implements [format.Writer].
-func (w *writer) Finish() error { return w.out.Close() }
+func (w *writer) Finish() error {
+	w.finished = true
+	return w.out.Close()
+}
