@@ -97,6 +97,7 @@ func (e *Engine) checkUnused(ctx context.Context, o *SubmitOptions) error {
 		return err
 	}
 	if used {
+		//lint:ignore ST1005 the text is SeaTunnel's
 		return fmt.Errorf("%w: The job id %d has already been submitted and is not starting with a savepoint.",
 			ErrJobExists, o.ID)
 	}

@@ -301,6 +301,31 @@ func TestSchemaChangeFailures(t *testing.T) {
 	}
 }
 
+// TestSavepointWhileALaneWaits has the last barrier halt a lane that another one waits for with a change.
+func TestSavepointWhileALaneWaits(t *testing.T) {
+	table := numbers("t")
+	src := &changing{counter: &counter{table: table, splits: 2, rows: 100, batch: 10}, next: widened(table),
+		at: map[string]int64{"000": 50, "001": 190}}
+	src.onRead = func(ctx context.Context, out plugin.Out, at int64) error {
+		if at == 150 {
+			select {
+			case <-out.Wake():
+			case <-ctx.Done():
+			}
+		}
+		return nil
+	}
+	f := newFollower()
+	st := &store{}
+	r := start(t, Options{Pipeline: simple(2, src.together(), f), Checkpoints: st})
+	until(t, "both lanes wait", func() bool { return src.read.Load() >= 100 && len(f.sorted()) >= 100 })
+	r.Savepoint()
+	r.ends(SavepointDone)
+	if len(f.applied) != 1 || len(st.last().Tables) != 1 {
+		t.Errorf("applied %d changes", len(f.applied))
+	}
+}
+
 // TestSchemaChangeInAUnion has one of two sources change.
 func TestSchemaChangeInAUnion(t *testing.T) {
 	table := numbers("t")

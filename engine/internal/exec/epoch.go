@@ -121,6 +121,7 @@ func (e barrierPassed) apply(c *coordinator) {
 		c.lanes[e.lane].source.queue.Progress(e.split, e.position)
 	}
 	if p.missing--; p.missing > 0 {
+		c.advanceChanges()
 		return
 	}
 	p.phase, p.missing = askingSplitters, len(c.sources)
