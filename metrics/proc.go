@@ -61,12 +61,27 @@ func heapInfo() heap {
 }
 
 func cgroupLimit() (uint64, bool) {
-	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		if n, err := strconv.ParseUint(strings.TrimSpace(readFile(path)), 10, 64); err == nil {
-			return n, true
+	return cgroupLimitBelow("/sys/fs/cgroup", readFile("/proc/self/cgroup"))
+}
+
+// cgroupLimitBelow returns the least memory limit of the process's control groups, from its own up to the root, of
+// version 2 or 1.
+func cgroupLimitBelow(root, groups string) (limit uint64, ok bool) {
+	take := func(path string) {
+		n, err := strconv.ParseUint(strings.TrimSpace(readFile(path)), 10, 64)
+		if err == nil && (!ok || n < limit) {
+			limit, ok = n, true
 		}
 	}
-	return 0, false
+	take(root + "/memory/memory.limit_in_bytes")
+	take(root + "/memory.max")
+	for line := range strings.Lines(groups) {
+		path, v2 := strings.CutPrefix(strings.TrimSpace(line), "0::")
+		for ; v2 && len(path) > 1; path = path[:strings.LastIndexByte(path, '/')] {
+			take(root + path + "/memory.max")
+		}
+	}
+	return limit, ok
 }
 
 // ticksPerSecond is the unit of processor times in /proc on every Linux that Go runs on.
