@@ -9,32 +9,27 @@ import (
 )
 
 // Counts returns the number of jobs in each state, those of the history included. States without jobs are left out.
-func (e *Engine) Counts(ctx context.Context) (map[State]int, error) {
+func (e *Engine) Counts() map[State]int {
 	counts := map[State]int{}
 	for _, j := range e.active() {
 		counts[j.state()]++
 	}
-	ended, err := e.store.CountEnded(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for name, n := range ended {
+	for name, n := range e.store.CountEnded() {
 		if s, err := ParseState(name); err == nil {
 			counts[s] += n
 		}
 	}
-	return counts, nil
+	return counts
 }
 
 // Stats returns what a metrics collector shows: the number of jobs in each state and the counters of the jobs that
 // have not ended.
 func (e *Engine) Stats(ctx context.Context) (metrics.Stats, error) {
-	counts, err := e.Counts(ctx)
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return metrics.Stats{}, err
 	}
 	s := metrics.Stats{Time: e.options.Now(), Closing: e.Closing(), Tags: maps.Clone(e.Tags()), States: map[string]int{}}
-	for state, n := range counts {
+	for state, n := range e.Counts() {
 		s.States[state.String()] = n
 	}
 	for _, j := range e.active() {

@@ -88,18 +88,18 @@ const loadPause = 200 * time.Millisecond
 func (c *loadClient) step() error {
 	wait := time.NewTimer(time.Duration(c.random.Int64N(int64(2 * loadPause))))
 	<-wait.C
-	switch pick := c.random.IntN(10); {
-	case pick < 3:
+	switch pick := c.random.IntN(100); {
+	case pick < 30:
 		return c.start(tinyJob, "FINISHED")
-	case pick < 4 && len(c.streams) < 2:
+	case pick < 40 && len(c.streams) < 2:
 		return c.start(streamingJob, "")
-	case pick < 5 && len(c.streams) > 0:
+	case pick < 50 && len(c.streams) > 0:
 		return c.stop()
-	case pick < 6:
+	case pick < 60:
 		return c.list("/running-jobs")
-	case pick < 7:
+	case pick < 62: // thousands of jobs, after a minute
 		return c.list("/finished-jobs/CANCELED")
-	case pick < 8:
+	case pick < 70:
 		return c.bad()
 	default:
 		return c.info()

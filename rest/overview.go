@@ -17,10 +17,7 @@ func (h *handler) overview(c *call) error {
 	if err != nil {
 		return err
 	}
-	counts, err := h.eng.Counts(c.r.Context())
-	if err != nil {
-		return err
-	}
+	counts := h.eng.Counts()
 	slots, active := 0, 0
 	for info, err := range h.eng.List(c.r.Context(), engine.Active()) {
 		if err != nil {

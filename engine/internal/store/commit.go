@@ -21,6 +21,16 @@ type tx struct {
 	changes []change
 	// garbage is what the write lets go of; it is removed after the commit.
 	garbage []content
+	// ended are the ended jobs that the write adds to a state or takes away from one.
+	ended map[string]int
+}
+
+// countEnded is part of a write that makes or removes the mark of an ended job.
+func (t *tx) countEnded(state string, delta int) {
+	if t.ended == nil {
+		t.ended = make(map[string]int, 1)
+	}
+	t.ended[state] += delta
 }
 
 func (t *tx) set(key, value []byte) {
@@ -51,6 +61,7 @@ type write struct {
 	apply   func(*tx) error
 	done    chan error
 	garbage []content
+	ended   map[string]int
 }
 
 func (w *write) wait() error { return <-w.done }
@@ -64,6 +75,8 @@ type committer struct {
 	ended chan struct{}
 	// failed is the error of the commit that failed; it is the answer to all writes after it.
 	failed error
+	// counts are the numbers of ended jobs in what is committed.
+	counts endedCounts
 	// The limits of one Badger transaction.
 	maxCount, maxSize int
 }
@@ -150,7 +163,7 @@ func (c *committer) add(g *group, w *write) error {
 		}
 		g.txn = c.db.NewTransaction(true)
 	}
-	w.garbage = t.garbage
+	w.garbage, w.ended = t.garbage, t.ended
 	g.take(w, t.changes, size)
 	return nil
 }
@@ -190,6 +203,9 @@ func (g *group) commit() {
 	if err := g.txn.Commit(); err != nil {
 		g.fail(err)
 		return
+	}
+	for _, w := range g.writes {
+		g.c.counts.add(w.ended)
 	}
 	g.answer(nil)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -48,17 +50,41 @@ type endedJob struct {
 }
 
 // CountEnded returns the number of ended jobs in each state.
-func (s *Store) CountEnded(ctx context.Context) (map[string]int, error) {
-	counts := map[string]int{}
-	err := s.view(ctx, func(txn *badger.Txn) error {
+func (s *Store) CountEnded() map[string]int { return s.commit.counts.all() }
+
+// endedCounts are the numbers of ended jobs by state, counted when the store is opened and kept by the committer.
+type endedCounts struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (c *endedCounts) add(deltas map[string]int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for state, n := range deltas {
+		if c.counts[state] += n; c.counts[state] == 0 {
+			delete(c.counts, state)
+		}
+	}
+}
+
+func (c *endedCounts) all() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.counts)
+}
+
+// load counts what the database holds.
+func (c *endedCounts) load(db *badger.DB) error {
+	c.counts = map[string]int{}
+	return db.View(func(txn *badger.Txn) error {
 		return scan(txn, []byte{endedFamily}, func(_, mark []byte) error {
 			if _, state, err := parseEndedMark(mark); err == nil {
-				counts[state]++
+				c.counts[state]++
 			}
-			return ctx.Err()
+			return nil
 		})
 	})
-	return counts, err
 }
 
 func (s *Store) ended(ctx context.Context) ([]endedJob, error) {

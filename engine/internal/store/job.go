@@ -117,6 +117,12 @@ func replaceConfig(t *tx, job int64, config content) error {
 
 // moveMark keeps the job's mark in the list that it belongs to.
 func moveMark(t *tx, old header, existed bool, h header) {
+	if existed && old.Ended {
+		t.countEnded(old.State, -1)
+	}
+	if h.Ended {
+		t.countEnded(h.State, 1)
+	}
 	oldMark := old.mark()
 	if existed && string(oldMark) != string(h.mark()) {
 		t.delete(oldMark)
@@ -240,6 +246,9 @@ func deleteJob(t *tx, id int64) error {
 		t.delete(jobKey(configFamily, id))
 	}
 	h.record.drop(t)
+	if h.Ended {
+		t.countEnded(h.State, -1)
+	}
 	t.delete(h.mark())
 	t.delete(jobKey(logFamily, id))
 	t.delete(jobKey(recordFamily, id))

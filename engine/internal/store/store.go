@@ -92,6 +92,9 @@ func (s *Store) open() error {
 	}
 	s.db = db
 	s.commit = newCommitter(db, s.room)
+	if err := s.commit.counts.load(db); err != nil {
+		return err
+	}
 	if err := s.sweep(); err != nil {
 		return err
 	}
