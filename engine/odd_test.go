@@ -25,7 +25,7 @@ type oddOptions struct {
 // plugins returns a registry with the source Odd and the sink Blackhole.
 func (o *odd) plugins() *plugin.Registry {
 	return plugin.NewRegistry(blackhole.Plugins, func() []plugin.Plugin {
-		return []plugin.Plugin{plugin.NewSource(plugin.Info{Name: "Odd", Summary: "Misbehaves.", Streaming: true},
+		return []plugin.Plugin{plugin.NewSource(plugin.Info{Name: "Odd", Summary: "Misbehaves."},
 			func(context.Context, oddOptions, plugin.Env) (*odd, error) { return o, nil })}
 	})
 }
