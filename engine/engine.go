@@ -31,7 +31,7 @@ type Engine struct {
 	wg        sync.WaitGroup
 
 	mu   sync.Mutex
-	jobs map[int64]*Job // jobs that have not ended
+	jobs map[int64]*Job // jobs that have not ended, and those whose end the store has not taken yet
 	// reserved are the ids of jobs that are being submitted.
 	reserved map[int64]struct{}
 	closed   bool
@@ -95,6 +95,7 @@ func (e *Engine) waitClosed(ctx context.Context) error {
 	go func() { e.wg.Wait(); close(done) }()
 	select {
 	case <-done:
+		e.storeEnds()
 		return nil
 	case <-ctx.Done():
 		e.kill()
@@ -228,6 +229,7 @@ func (e *Engine) keepHistory() {
 	for {
 		select {
 		case <-timer.C:
+			e.storeEnds()
 			e.expire()
 		case <-e.closing.Done():
 			return

@@ -387,3 +387,80 @@ func TestCloseWithManyJobs(t *testing.T) {
 		t.Errorf("%d of %d jobs go on", n, len(jobs))
 	}
 }
+
+func TestAnEndThatTheStoreDoesNotTake(t *testing.T) {
+	release := make(chan struct{})
+	reading := make(chan struct{})
+	o := &odd{read: func(context.Context) error { close(reading); <-release; return nil }}
+	eng := open(t, engine.Options{Dir: t.TempDir(), Plugins: o.plugins()})
+	job := submit(t, eng, oddJob, engine.SubmitOptions{})
+	<-reading
+	if err := engine.CloseStore(eng); err != nil {
+		t.Fatal(err)
+	}
+	close(release)
+	wait(t, job)
+	again, err := eng.Job(t.Context(), job.ID())
+	if err != nil || again.Info().State != engine.Finished {
+		t.Fatalf("job = %v, %v; want FINISHED", again, err)
+	}
+	if err := eng.Stop(t.Context(), job.ID(), engine.StopOptions{}); !errors.Is(err, engine.ErrJobEnded) {
+		t.Errorf("stop = %v, want ErrJobEnded", err)
+	}
+}
+
+func TestNegativeIDs(t *testing.T) {
+	dir := t.TempDir()
+	eng := open(t, engine.Options{Dir: dir})
+	wait(t, submit(t, eng, batchJob, engine.SubmitOptions{ID: -5}))
+	running := submit(t, eng, streamingJob, engine.SubmitOptions{ID: -6})
+	waitForRows(t, running, 10)
+	closeEngine(t, eng)
+	eng = open(t, engine.Options{Dir: dir})
+	var ids []int64
+	for info, err := range eng.List(t.Context(), engine.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, info.ID)
+	}
+	if fmt.Sprint(ids) != "[-6 -5]" {
+		t.Errorf("jobs = %v", ids)
+	}
+}
+
+func TestResumeWithOtherParallelism(t *testing.T) {
+	eng := open(t, engine.Options{Dir: t.TempDir()})
+	job := submit(t, eng, streamingJob, engine.SubmitOptions{})
+	for _, lanes := range []int{4, 1, 3} {
+		waitForRows(t, job, rowsOf(job)+50)
+		if got := stop(t, eng, job, engine.StopOptions{Savepoint: true}); got != engine.SavepointDone {
+			t.Fatalf("state = %s", got)
+		}
+		text := fmt.Sprintf("env { parallelism = %d }\n%s", lanes, streamingJob)
+		job = submit(t, eng, text, engine.SubmitOptions{ID: job.ID(), FromSavepoint: true})
+	}
+	stop(t, eng, job, engine.StopOptions{})
+}
+
+func TestHistoryAge(t *testing.T) {
+	now := time.Now()
+	eng := open(t, engine.Options{HistoryAge: time.Hour, Now: func() time.Time { return now }})
+	job := submit(t, eng, batchJob, engine.SubmitOptions{})
+	wait(t, job)
+	engine.ExpireHistory(eng)
+	if _, err := eng.Job(t.Context(), job.ID()); err != nil {
+		t.Fatalf("the job went too early: %v", err)
+	}
+	now = now.Add(61 * time.Minute)
+	engine.ExpireHistory(eng)
+	if _, err := eng.Job(t.Context(), job.ID()); !errors.Is(err, engine.ErrJobNotFound) {
+		t.Errorf("the job is still there: %v", err)
+	}
+	now = now.Add(-24 * time.Hour) // the clock goes back
+	job = submit(t, eng, batchJob, engine.SubmitOptions{})
+	wait(t, job)
+	if result := wait(t, job); result.Duration < 0 {
+		t.Errorf("duration = %s", result.Duration)
+	}
+}

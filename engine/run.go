@@ -195,16 +195,11 @@ func (e *Engine) end(j *Job, s State, cause error) {
 	}
 	j.rec.Metrics = metricsOf(j.runners)
 	j.cause = cause
-	stored, err := j.rec.stored(nil)
 	j.mu.Unlock()
-	stored.Log = j.log.text()
-	keep := s == Failed || s == SavepointDone
-	if err == nil {
-		err = e.store.Finish(e.running, stored, keep)
-	}
+	err := e.storeEnd(j)
 	if err != nil {
-		// The record still says that the job runs: it goes on from its last checkpoint at the next Open.
-		e.logger.Error("the end of a job could not be stored", "job", j.id, "state", s, "error", err)
+		e.logger.Error("the end of a job could not be stored; this is tried again until the engine is closed",
+			"job", j.id, "state", s, "error", err)
 	}
 	if s == Failed {
 		e.logger.Error("job failed", "job", j.id, "error", reason(cause))
@@ -212,7 +207,41 @@ func (e *Engine) end(j *Job, s State, cause error) {
 		e.logger.Debug("job ended", "job", j.id, "state", s)
 	}
 	e.hub.publish(StateChanged{eventBase{j.id, j.rec.Finished}, from, s, j.rec.Error})
-	e.forget(j)
+	if err == nil {
+		e.forget(j)
+	}
+	close(j.done)
+}
+
+// storeEnd moves an ended job to the history.
+func (e *Engine) storeEnd(j *Job) error {
+	j.mu.Lock()
+	stored, err := j.rec.stored(nil)
+	keep := j.rec.State == Failed || j.rec.State == SavepointDone
+	j.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	stored.Log = j.log.text()
+	return e.store.Finish(e.running, stored, keep)
+}
+
+// storeEnds tries again to store the ends of jobs that the store did not take. Until then such a job is answered from
+// memory; if the process dies first, it goes on from its last checkpoint at the next Open.
+func (e *Engine) storeEnds() {
+	for _, j := range e.active() {
+		if !j.state().Ended() {
+			continue
+		}
+		j.saving.Lock()
+		err := e.storeEnd(j)
+		j.saving.Unlock()
+		if err != nil {
+			e.logger.Warn("the end of a job could still not be stored", "job", j.id, "error", err)
+			continue
+		}
+		e.forget(j)
+	}
 }
 
 func (e *Engine) suspended(j *Job) {
@@ -220,13 +249,14 @@ func (e *Engine) suspended(j *Job) {
 	j.suspended = true
 	j.mu.Unlock()
 	e.forget(j)
+	close(j.done)
 }
 
+// forget leaves answering for a job to the store.
 func (e *Engine) forget(j *Job) {
 	e.mu.Lock()
 	delete(e.jobs, j.id)
 	e.mu.Unlock()
-	close(j.done)
 }
 
 // reason is the text of a failure that the history keeps.
