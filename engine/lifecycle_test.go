@@ -464,3 +464,11 @@ func TestHistoryAge(t *testing.T) {
 		t.Errorf("duration = %s", result.Duration)
 	}
 }
+
+func TestAnUnknownShadeIsPlaced(t *testing.T) {
+	eng := open(t, engine.Options{})
+	_, err := eng.Submit(t.Context(), []byte("env {\n shade.identifier = rot13\n}\n"+batchJob), engine.SubmitOptions{})
+	if err == nil || !strings.HasPrefix(err.Error(), "2:") || !strings.Contains(err.Error(), "rot13") {
+		t.Errorf("submit = %v, want an error in line 2", err)
+	}
+}
