@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -30,10 +31,14 @@ type Engine struct {
 	wg        sync.WaitGroup
 
 	mu   sync.Mutex
-	jobs map[int64]*Job // jobs that have not ended
+	jobs map[int64]*Job // jobs that have not ended, and those whose end the store has not taken yet
 	// reserved are the ids of jobs that are being submitted.
 	reserved map[int64]struct{}
 	closed   bool
+	left     []error // connectors that Close has left behind
+	// shut is closed when Close has done its work, which shutErr is the result of.
+	shut    chan struct{}
+	shutErr error
 }
 
 // Open opens or creates the store and resumes the jobs that were running when it was closed or when the process died.
@@ -48,13 +53,13 @@ func Open(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{options: o, logger: o.Logger, store: s, jobs: make(map[int64]*Job),
-		reserved: make(map[int64]struct{})}
+		reserved: make(map[int64]struct{}), shut: make(chan struct{})}
 	e.running, e.kill = context.WithCancel(context.Background())
 	e.closing, e.beginStop = context.WithCancel(e.running)
 	if err := e.resumeAll(); err != nil {
 		e.kill()
-		s.Close()
-		return nil, err
+		e.wg.Wait()
+		return nil, errors.Join(err, s.Close())
 	}
 	e.wg.Go(e.keepHistory)
 	return e, nil
@@ -62,26 +67,60 @@ func Open(o Options) (*Engine, error) {
 
 // Close takes a last checkpoint of every running job, stops them, waits, and closes the store. The jobs go on at the
 // next Open. When ctx ends, what still runs is stopped as if the process had died: it goes on from its last
-// checkpoint. Close is idempotent.
+// checkpoint. A connector that does not return keeps Close waiting until ctx ends and is left behind then, which the
+// error says. A second Close waits for the first and returns what that does.
 func (e *Engine) Close(ctx context.Context) error {
 	jobs, first := e.beginClose()
 	if !first {
-		return nil
+		<-e.shut
+		return e.shutErr
 	}
 	for _, j := range jobs {
 		j.suspend()
 	}
+	err := e.waitClosed(ctx)
+	e.hub.close()
+	e.shutErr = errors.Join(err, e.store.Close())
+	close(e.shut)
+	return e.shutErr
+}
+
+// killBound is how long Close waits after it has killed what runs: more than the runners give connectors to return.
+const killBound = 15 * time.Second
+
+// waitClosed waits for everything that the engine has started.
+func (e *Engine) waitClosed(ctx context.Context) error {
+	defer e.kill()
 	done := make(chan struct{})
 	go func() { e.wg.Wait(); close(done) }()
 	select {
 	case <-done:
+		e.storeEnds()
+		return nil
 	case <-ctx.Done():
 		e.kill()
-		<-done
 	}
-	e.kill()
-	e.hub.close()
-	return e.store.Close()
+	timer := time.NewTimer(killBound)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return e.leftBehind()
+	case <-timer.C:
+		return fmt.Errorf("closing: plugins have not returned %s after they were told to stop", killBound)
+	}
+}
+
+// leave notes connectors that did not return before the engine was killed.
+func (e *Engine) leave(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.left = append(e.left, err)
+}
+
+func (e *Engine) leftBehind() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return errors.Join(e.left...)
 }
 
 func (e *Engine) beginClose() (jobs []*Job, first bool) {
@@ -190,6 +229,7 @@ func (e *Engine) keepHistory() {
 	for {
 		select {
 		case <-timer.C:
+			e.storeEnds()
 			e.expire()
 		case <-e.closing.Done():
 			return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/plan"
 	"github.com/culvertdata/culvert/plugin"
@@ -29,6 +30,9 @@ type SourceSplits struct {
 	Rows int64 `json:"rows"`
 }
 
+// explainPatience is how long Explain waits for a source's splits.
+const explainPatience = 2 * time.Second
+
 // maxExplained is the number of splits that Explain looks at.
 const maxExplained = 1000
 
@@ -36,21 +40,32 @@ const maxExplained = 1000
 // splits and the guarantee of each source-sink pair. It opens the sources and asks them for tables and splits, which
 // may take a query or two; it reads no row, prepares no sink and records nothing.
 func (e *Engine) Explain(ctx context.Context, text []byte, o SubmitOptions) (*Explanation, error) {
+	if !e.enter() {
+		return nil, ErrClosed
+	}
+	defer e.wg.Done()
+	ctx, cancel := e.whileOpen(ctx)
+	defer cancel()
 	spec, err := e.parse(text, o)
 	if err != nil {
 		return nil, err
 	}
-	planned, err := e.plan(ctx, e.newJob(spec, o), spec)
+	j := e.newJob(spec, o)
+	planned, err := e.plan(ctx, j, spec)
 	if err != nil {
-		return nil, err
+		return nil, e.closedOr(err)
 	}
 	defer planned.Close()
 	explanation := &Explanation{Explanation: planned.Explain()}
 	for _, p := range planned.Pipelines {
 		for _, v := range p.Sources() {
-			splits, err := splitsOf(ctx, v)
+			var splits SourceSplits
+			err := plan.Catch(v.Env.Logger, func() (err error) {
+				splits, err = splitsOf(ctx, v)
+				return err
+			})
 			if err != nil {
-				return nil, fmt.Errorf("%s: splits: %w", v.Name, err)
+				return nil, j.secrets.err(fmt.Errorf("%s: splits: %w", v.Name, e.closedOr(err)))
 			}
 			explanation.Splits = append(explanation.Splits, splits)
 		}
@@ -65,14 +80,19 @@ func splitsOf(ctx context.Context, v *plan.Vertex) (s SourceSplits, err error) {
 	}
 	defer func() { err = errors.Join(err, splitter.Close()) }()
 	s = SourceSplits{Source: v.Name, More: true}
+	patience, cancel := context.WithTimeout(ctx, explainPatience)
+	defer cancel()
 	for len(s.IDs) < maxExplained {
-		splits, err := splitter.Next(ctx)
+		splits, err := splitter.Next(patience)
 		for _, split := range splits {
 			s.add(split)
 		}
 		if errors.Is(err, io.EOF) {
 			s.More = false
 			return s, nil
+		}
+		if patience.Err() != nil && ctx.Err() == nil {
+			return s, nil // it waits for splits that may come while the job runs
 		}
 		if err != nil || len(splits) == 0 {
 			return s, err

@@ -18,9 +18,13 @@ type Job struct {
 	// done is closed when the job has ended or was suspended by Close.
 	done chan struct{}
 
+	// saving is held while the record is written, so that a state never overwrites a later one.
+	saving sync.Mutex
+
 	mu        sync.Mutex
 	rec       *record
 	runners   []*exec.Runner
+	planning  context.CancelFunc // while a resumed job's plugins are opened
 	cause     error
 	suspended bool
 }
@@ -61,7 +65,11 @@ func (j *Job) Wait(ctx context.Context) (*Result, error) {
 	select {
 	case <-j.done:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		select {
+		case <-j.done: // it had ended when Wait was called
+		default:
+			return nil, ctx.Err()
+		}
 	}
 	info := j.Info()
 	j.mu.Lock()
@@ -103,9 +111,15 @@ func (j *Job) intend(ctx context.Context, s State, reason string) (bool, error) 
 
 // save writes the record as it is now.
 func (j *Job) save(ctx context.Context, config []byte) error {
+	j.saving.Lock()
+	defer j.saving.Unlock()
 	j.mu.Lock()
+	ended := j.rec.State.Ended()
 	stored := j.rec.stored(config)
 	j.mu.Unlock()
+	if ended { // the end writes the record itself
+		return nil
+	}
 	return j.eng.store.PutJob(ctx, stored)
 }
 
@@ -124,13 +138,12 @@ func (j *Job) stop(ctx context.Context, o StopOptions) error {
 	if err != nil {
 		return err
 	}
-	if !changed {
-		if j.state().Ended() {
-			return fmt.Errorf("%w: %d", ErrJobEnded, j.id)
-		}
-		return nil
+	switch state := j.state(); {
+	case changed, state == target: // a second call does no harm, and helps if the first one's process died
+		j.apply(target)
+	case state.Ended():
+		return fmt.Errorf("%w: %d", ErrJobEnded, j.id)
 	}
-	j.apply(target)
 	return nil
 }
 
@@ -138,6 +151,9 @@ func (j *Job) stop(ctx context.Context, o StopOptions) error {
 func (j *Job) apply(s State) {
 	j.mu.Lock()
 	runners := j.runners
+	if s == Canceling && j.planning != nil {
+		j.planning()
+	}
 	j.mu.Unlock()
 	for _, r := range runners {
 		switch s {
@@ -147,6 +163,13 @@ func (j *Job) apply(s State) {
 			r.Savepoint()
 		}
 	}
+}
+
+// whilePlanned lets a cancel end what a resumed job waits for before it has runners.
+func (j *Job) whilePlanned(cancel context.CancelFunc) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.planning = cancel
 }
 
 func (j *Job) suspend() {

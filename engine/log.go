@@ -40,7 +40,7 @@ func (l *jobLog) trim(n int) {
 func (l *jobLog) text() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if over := len(l.buf) - l.limit; over > 0 {
+	if over := len(l.buf) - l.limit; over > 0 && l.limit > 0 {
 		l.trim(over)
 	}
 	return bytes.Clone(l.buf)

@@ -102,7 +102,7 @@ type Format uint8
 
 // The formats.
 const (
-	Auto Format = iota // JSON if the text starts with {, else HOCON
+	Auto Format = iota // JSON if the text is that, else HOCON
 	HOCON
 	JSON
 )

@@ -14,17 +14,17 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// start makes the job's runners and lets them run. It reports false if the engine is closing.
-func (e *Engine) start(j *Job, spec *jobspec.Spec, planned *plan.Plan) bool {
+// start makes the job's runners and lets them run. If Close has begun meanwhile, the job goes on at the next Open like
+// any other.
+func (e *Engine) start(j *Job, spec *jobspec.Spec, planned *plan.Plan) {
 	j.setRunners(e.runners(j, spec, planned))
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return false
-	}
 	e.jobs[j.id] = j
+	e.mu.Unlock()
+	if e.Closing() {
+		j.suspend()
+	}
 	e.wg.Go(func() { e.run(j, spec, planned) })
-	return true
 }
 
 func (j *Job) setRunners(runners []*exec.Runner) {
@@ -93,7 +93,7 @@ func (e *Engine) observer(j *Job, pipeline int) exec.Observer {
 
 // run runs a job to its end; it is the goroutine that owns the job.
 func (e *Engine) run(j *Job, spec *jobspec.Spec, planned *plan.Plan) {
-	defer planned.Close()
+	defer e.release(j, planned)
 	logger := planned.Pipelines[0].Vertices[0].Env.Logger
 	if interval, _ := e.checkpointing(spec.Env); interval > 0 {
 		logger.Info("checkpoint is enabled", "interval", interval)
@@ -114,6 +114,20 @@ func (e *Engine) run(j *Job, spec *jobspec.Spec, planned *plan.Plan) {
 		return
 	}
 	e.end(j, endState(outcomes, err), err)
+}
+
+// release closes a job's plugins when no call of them is under way any more. A job that was stopped while a connector
+// was stuck has ended long before.
+func (e *Engine) release(j *Job, planned *plan.Plan) {
+	for _, r := range j.runners {
+		if err := r.Wait(e.running); err != nil {
+			e.leave(fmt.Errorf("job %d: connectors have not returned: %w", j.id, err))
+			return
+		}
+	}
+	if err := planned.Close(); err != nil {
+		e.logger.Warn("plugins of a job could not be closed", "job", j.id, "error", j.secrets.err(err))
+	}
 }
 
 // runAll runs the pipelines side by side. The first one that fails takes the others with it.
@@ -167,6 +181,8 @@ func has(outcomes []exec.Outcome, o exec.Outcome) bool {
 
 // end records the end of a job and lets everybody know.
 func (e *Engine) end(j *Job, s State, cause error) {
+	j.saving.Lock()
+	defer j.saving.Unlock()
 	j.mu.Lock()
 	from := j.rec.State
 	if from == Failing {
@@ -179,13 +195,11 @@ func (e *Engine) end(j *Job, s State, cause error) {
 	}
 	j.rec.Metrics = metricsOf(j.runners)
 	j.cause = cause
-	stored := j.rec.stored(nil)
 	j.mu.Unlock()
-	stored.Log = j.log.text()
-	keep := s == Failed || s == SavepointDone
-	if err := e.store.Finish(e.running, stored, keep); err != nil {
-		// The record still says that the job runs: it goes on from its last checkpoint at the next Open.
-		e.logger.Error("the end of a job could not be stored", "job", j.id, "state", s, "error", err)
+	err := e.storeEnd(j)
+	if err != nil {
+		e.logger.Error("the end of a job could not be stored; this is tried again until the engine is closed",
+			"job", j.id, "state", s, "error", err)
 	}
 	if s == Failed {
 		e.logger.Error("job failed", "job", j.id, "error", reason(cause))
@@ -193,7 +207,38 @@ func (e *Engine) end(j *Job, s State, cause error) {
 		e.logger.Debug("job ended", "job", j.id, "state", s)
 	}
 	e.hub.publish(StateChanged{eventBase{j.id, j.rec.Finished}, from, s, j.rec.Error})
-	e.forget(j)
+	if err == nil {
+		e.forget(j)
+	}
+	close(j.done)
+}
+
+// storeEnd moves an ended job to the history.
+func (e *Engine) storeEnd(j *Job) error {
+	j.mu.Lock()
+	stored := j.rec.stored(nil)
+	keep := j.rec.State == Failed || j.rec.State == SavepointDone
+	j.mu.Unlock()
+	stored.Log = j.log.text()
+	return e.store.Finish(e.running, stored, keep)
+}
+
+// storeEnds tries again to store the ends of jobs that the store did not take. Until then such a job is answered from
+// memory; if the process dies first, it goes on from its last checkpoint at the next Open.
+func (e *Engine) storeEnds() {
+	for _, j := range e.active() {
+		if !j.state().Ended() {
+			continue
+		}
+		j.saving.Lock()
+		err := e.storeEnd(j)
+		j.saving.Unlock()
+		if err != nil {
+			e.logger.Warn("the end of a job could still not be stored", "job", j.id, "error", err)
+			continue
+		}
+		e.forget(j)
+	}
 }
 
 func (e *Engine) suspended(j *Job) {
@@ -201,13 +246,14 @@ func (e *Engine) suspended(j *Job) {
 	j.suspended = true
 	j.mu.Unlock()
 	e.forget(j)
+	close(j.done)
 }
 
+// forget leaves answering for a job to the store.
 func (e *Engine) forget(j *Job) {
 	e.mu.Lock()
 	delete(e.jobs, j.id)
 	e.mu.Unlock()
-	close(j.done)
 }
 
 // reason is the text of a failure that the history keeps.
@@ -238,44 +284,53 @@ func (e *Engine) resumeAll() error {
 
 // resume brings a job back from its record. A job that was being stopped when the process died ends as it was told to.
 func (e *Engine) resume(j *Job) {
-	text, err := e.store.Config(e.running, j.id)
-	if err != nil {
-		e.end(j, Failed, err)
-		return
-	}
-	spec, err := e.parse(text, j.rec.submitOptions())
-	if err != nil {
-		e.end(j, Failed, err)
-		return
-	}
-	planned, err := e.replan(j, spec)
-	if err != nil {
-		if e.closing.Err() != nil {
-			e.suspended(j)
-			return
+	spec, planned, err := e.replan(j)
+	switch {
+	case err == nil:
+		j.setRunners(e.runners(j, spec, planned))
+		j.apply(j.state())
+		if e.Closing() {
+			j.suspend()
 		}
+		e.run(j, spec, planned)
+	case e.Closing():
+		e.suspended(j)
+	case j.state() == Canceling:
+		e.end(j, Canceled, nil)
+	default:
 		e.end(j, Failed, err)
-		return
 	}
-	j.setRunners(e.runners(j, spec, planned))
-	j.apply(j.state())
-	if e.closing.Err() != nil {
-		j.suspend()
-	}
-	e.run(j, spec, planned)
 }
 
 // replan opens a resumed job's plugins, with the job's own patience: the systems may come up later than this program.
-func (e *Engine) replan(j *Job, spec *jobspec.Spec) (*plan.Plan, error) {
+// A cancel ends it.
+func (e *Engine) replan(j *Job) (*jobspec.Spec, *plan.Plan, error) {
+	ctx, cancel := context.WithCancel(e.closing)
+	defer cancel()
+	j.whilePlanned(cancel)
+	text, err := e.store.Config(ctx, j.id)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, err := e.parse(text, j.rec.submitOptions())
+	if err != nil {
+		return nil, nil, err
+	}
 	for attempt := 0; ; attempt++ {
-		planned, err := e.plan(e.closing, j, spec)
-		if err == nil || attempt >= spec.Env.RetryTimes {
-			return planned, err
+		planned, err := e.plan(ctx, j, spec)
+		if err == nil || attempt >= spec.Env.RetryTimes || j.state() == Canceling || isConfigError(err) {
+			return spec, planned, err
 		}
-		if pause(e.closing, spec.Env.RetryInterval) != nil {
-			return nil, err
+		e.logger.Warn("a job cannot be resumed yet", "job", j.id, "error", err, "again in", spec.Env.RetryInterval)
+		if pause(ctx, spec.Env.RetryInterval) != nil {
+			return nil, nil, err
 		}
 	}
+}
+
+func isConfigError(err error) bool {
+	var bad *ConfigError
+	return errors.As(err, &bad)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -13,14 +13,13 @@ import (
 // decrypt returns a job file's tree with the secrets of its sources and sinks in clear. The text that is stored stays
 // as it was submitted.
 func (e *Engine) decrypt(root config.Value) (config.Value, error) {
-	identifier := ""
+	var identifier config.Value
 	if env, ok := root.Get("env"); ok {
-		v, _ := env.Lookup("shade.identifier")
-		identifier = v.Text
+		identifier, _ = env.Lookup("shade.identifier")
 	}
-	shade, err := e.options.Shades.Find(identifier)
+	shade, err := e.options.Shades.Find(identifier.Text)
 	if err != nil {
-		return root, config.Problems{{Path: "env.shade.identifier", Text: err.Error()}}.Err()
+		return root, config.Problems{{Path: "env.shade.identifier", Pos: identifier.Pos, Text: err.Error()}}.Err()
 	}
 	var problems config.Problems
 	for _, role := range []plugin.Role{plugin.SourceRole, plugin.SinkRole} {

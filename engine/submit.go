@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -32,19 +33,33 @@ func (e *Engine) Submit(ctx context.Context, text []byte, o SubmitOptions) (*Job
 		return nil, err
 	}
 	j := e.newJob(spec, o)
+	ctx, cancel := e.whileOpen(ctx)
+	defer cancel()
 	planned, err := e.plan(ctx, j, spec)
 	if err != nil {
-		return nil, err
+		return nil, e.closedOr(err)
 	}
 	j.rec.Graph = planned.DAG()
 	if err := j.save(ctx, text); err != nil {
-		planned.Close()
-		return nil, err
+		return nil, errors.Join(e.closedOr(err), planned.Close())
 	}
-	if !e.start(j, spec, planned) {
-		return nil, errors.Join(ErrClosed, planned.Close(), e.store.DeleteJob(context.WithoutCancel(ctx), j.id))
-	}
+	e.start(j, spec, planned)
 	return j, nil
+}
+
+// whileOpen returns a context that ends with ctx and when Close begins.
+func (e *Engine) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(e.closing, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// closedOr returns ErrClosed for an error that Close has caused.
+func (e *Engine) closedOr(err error) error {
+	if e.Closing() && errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: %w", ErrClosed, err)
+	}
+	return err
 }
 
 // enter keeps Close waiting until wg.Done, unless the engine is closing.
@@ -108,7 +123,7 @@ func (e *Engine) checkUnused(ctx context.Context, o *SubmitOptions) error {
 // plugins' options.
 func (e *Engine) parse(text []byte, o SubmitOptions) (*jobspec.Spec, error) {
 	options := hocon.Options{Variables: o.Variables, Env: e.options.Env,
-		JSON: o.Format == JSON || o.Format == Auto && looksLikeJSON(text)}
+		JSON: o.Format == JSON || o.Format == Auto && isJSON(text)}
 	if options.Variables == nil && !options.JSON {
 		options.Variables = map[string]string{} // so that ${name:default} takes its default inside quotes too
 	}
@@ -123,10 +138,8 @@ func (e *Engine) parse(text []byte, o SubmitOptions) (*jobspec.Spec, error) {
 	return spec, nil
 }
 
-func looksLikeJSON(text []byte) bool {
-	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
-	return bytes.HasPrefix(text, []byte("{"))
-}
+// isJSON tells JSON from HOCON, which may have braces around it too.
+func isJSON(text []byte) bool { return json.Valid(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))) }
 
 func (e *Engine) newJob(spec *jobspec.Spec, o SubmitOptions) *Job {
 	name := o.Name

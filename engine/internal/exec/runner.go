@@ -166,7 +166,9 @@ func (r *Runner) Wait(ctx context.Context) error {
 		select {
 		case <-g.ended():
 		case <-ctx.Done():
-			return fmt.Errorf("%v: %w", g.running(), ctx.Err())
+			if names := g.running(); len(names) > 0 {
+				return fmt.Errorf("%v: %w", names, ctx.Err())
+			}
 		}
 	}
 	return nil

@@ -65,7 +65,7 @@ func Build(ctx context.Context, o Options) (*Plan, error) {
 	o.setDefaults()
 	b := &builder{
 		Options:  o,
-		plan:     &Plan{Job: o.Job, Warnings: problems.Warnings()},
+		plan:     &Plan{Job: o.Job, Warnings: problems.Warnings(), logger: o.Logger},
 		vertices: map[jobspec.Ref]*Vertex{},
 	}
 	b.addVertices()
@@ -170,16 +170,14 @@ func (b *builder) open(ctx context.Context, v *Vertex) {
 		v.failed = true
 		return
 	}
-	var err error
+	open := b.openSink
 	switch v.Role {
 	case plugin.SourceRole:
-		err = b.openSource(ctx, v)
+		open = b.openSource
 	case plugin.TransformRole:
-		err = b.openTransform(ctx, v)
-	default:
-		err = b.openSink(ctx, v)
+		open = b.openTransform
 	}
-	if err != nil {
+	if err := Catch(b.Logger, func() error { return open(ctx, v) }); err != nil {
 		v.failed = true
 		b.fail(v, err)
 	}

@@ -13,6 +13,8 @@ import (
 	"io"
 	"slices"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/culvertdata/culvert/engine/internal/jobspec"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
@@ -26,6 +28,7 @@ type Plan struct {
 	Warnings config.Problems
 
 	dag     DAG
+	logger  hclog.Logger
 	closers []io.Closer // in the order of opening
 }
 
@@ -36,7 +39,7 @@ func (p *Plan) DAG() DAG { return p.dag }
 func (p *Plan) Close() error {
 	var errs []error
 	for _, c := range slices.Backward(p.closers) {
-		errs = append(errs, c.Close())
+		errs = append(errs, Catch(p.logger, c.Close))
 	}
 	p.closers = nil
 	return errors.Join(errs...)

@@ -79,7 +79,11 @@ func (parquetFormat) Columns(_ context.Context, in format.Input) ([]plugin.Colum
 
 // Ranges implements [format.Format]: row groups are put together up to the wanted size.
 func (parquetFormat) Ranges(_ context.Context, in format.Input, o format.ReadOptions) ([]format.Range, error) {
-	r, err := open(in, zeroed(o.Alloc))
+	alloc := o.Alloc
+	if alloc == nil {
+		alloc = memory.DefaultAllocator
+	}
+	r, err := open(in, alloc)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,11 @@ type reader struct {
 
 // NewReader implements [format.Format].
 func (parquetFormat) NewReader(o format.ReadOptions) (format.Reader, error) {
-	return &reader{table: o.Table, alloc: zeroed(o.Alloc)}, nil
+	alloc := o.Alloc
+	if alloc == nil {
+		alloc = memory.DefaultAllocator
+	}
+	return &reader{table: o.Table, alloc: alloc}, nil
 }
 
 // Open implements [format.Reader].

@@ -11,20 +11,14 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
-// admin makes and empties the tables of a sink. It shares the lanes' connection and takes turns with them.
+// admin makes and empties the tables of a sink. It takes turns with the lanes.
 type admin struct{ d *database }
 
 // Admin implements [jdbc.Database].
-func (d *database) Admin(ctx context.Context) (jdbc.Admin, error) {
-	err := d.acquire(ctx, func(*session) error {
-		d.users++
-		return nil
-	})
-	return admin{d}, err
-}
+func (d *database) Admin(context.Context) (jdbc.Admin, error) { return admin{d}, nil }
 
 // Close implements [jdbc.Admin].
-func (a admin) Close() error { return a.d.leave(func() {}) }
+func (admin) Close() error { return nil }
 
 // Columns implements [jdbc.Admin].
 func (a admin) Columns(ctx context.Context, id plugin.TableID) (names []string, err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc"
@@ -19,8 +18,6 @@ type loader struct {
 	sheet *sheet
 	stage *stage // of an exactly-once sink
 	stmts map[stmtKey]*rowStmt
-
-	affinities map[*jdbc.Target][]affinity // of each target's columns
 }
 
 // Loader implements [jdbc.Database].
@@ -29,7 +26,7 @@ func (d *database) Loader(ctx context.Context, o jdbc.Owner, _ int) (jdbc.Loader
 		return nil, configError(errors.New("is_exactly_once: a database in memory does not survive the process"),
 			"set is_exactly_once = false, or name a file in the url")
 	}
-	l := &loader{d: d, stmts: map[stmtKey]*rowStmt{}, affinities: map[*jdbc.Target][]affinity{}}
+	l := &loader{d: d, stmts: map[stmtKey]*rowStmt{}}
 	err := d.acquire(ctx, func(s *session) error {
 		d.users++
 		l.s, l.sheet = s, newSheet(s.Conn)
@@ -45,16 +42,11 @@ func (d *database) Loader(ctx context.Context, o jdbc.Owner, _ int) (jdbc.Loader
 // Load implements [jdbc.Loader].
 func (l *loader) Load(ctx context.Context, t *jdbc.Target, b plugin.Batch, runs []jdbc.Run) error {
 	return l.d.acquire(ctx, func(s *session) error {
-		affinities, err := l.affinitiesOf(t)
-		if err != nil {
-			return ofTable(s.ended(ctx, err), t.ID)
-		}
-		if err := l.sheet.load(b, affinities); err != nil {
+		if err := l.sheet.load(b); err != nil {
 			return err
 		}
-		l.d.dirty = true
 		refused := &plugin.RowErrors{}
-		err = s.transaction(ctx, func() error {
+		err := s.transaction(ctx, func() error {
 			for _, run := range runs {
 				if err := l.run(t, b, run, refused); err != nil {
 					return err
@@ -165,7 +157,7 @@ func isRefusal(err error) bool {
 	case lite.Constraint, lite.Mismatch, lite.TooBig:
 		return true
 	}
-	return errors.Is(err, errNaN) || errors.Is(err, errDigits)
+	return errors.Is(err, errNaN)
 }
 
 func describeRow(t *jdbc.Target, b plugin.Batch, row int, err error) error {
@@ -218,29 +210,6 @@ func (l *loader) stmt(t *jdbc.Target, op jdbc.Op, rows int) (*rowStmt, error) {
 	return r, nil
 }
 
-// affinitiesOf returns the affinities of a target's columns, nil if the job has a statement of its own.
-func (l *loader) affinitiesOf(t *jdbc.Target) ([]affinity, error) {
-	if known, ok := l.affinities[t]; ok || t.Statement != nil {
-		return known, nil
-	}
-	list, err := rows(l.s.Conn, "SELECT name, type FROM pragma_table_info(?1)", t.ID.Name)
-	if err != nil {
-		return nil, err
-	}
-	columns := make([]affinity, len(t.Columns))
-	for _, row := range list {
-		name, _ := row[0].(string)
-		declared, _ := row[1].(string)
-		for i, c := range t.Columns {
-			if strings.EqualFold(c, name) {
-				columns[i] = affinityOf(declared)
-			}
-		}
-	}
-	l.affinities[t] = columns
-	return columns, nil
-}
-
 func (l *loader) closeStmts() {
 	for _, s := range l.stmts {
 		s.Close()
@@ -251,9 +220,6 @@ func (l *loader) closeStmts() {
 // Flush implements [jdbc.Loader].
 func (l *loader) Flush(ctx context.Context, epoch uint64) (token []byte, err error) {
 	err = l.d.acquire(ctx, func(s *session) error {
-		if l.stage == nil && !l.d.dirty {
-			return nil
-		}
 		if l.stage == nil {
 			return s.sync(ctx)
 		}
@@ -285,20 +251,20 @@ func (s *session) synced(ctx context.Context, f func() error) error {
 	if err := s.Exec("PRAGMA synchronous = FULL"); err != nil {
 		return err
 	}
-	if err = s.transaction(ctx, f); err == nil {
-		s.d.dirty = false
-	}
+	err = s.transaction(ctx, f)
 	return errors.Join(err, s.Exec(fmt.Sprintf("PRAGMA synchronous = %d", before[0])))
 }
 
-// Close implements [jdbc.Loader].
+// Close implements [jdbc.Loader]. It waits for its turn, which is never long.
 func (l *loader) Close() error {
+	<-l.d.turn
+	defer func() { l.d.turn <- struct{}{} }()
 	if l.s == nil {
 		return nil
 	}
+	l.closeStmts()
+	l.sheet.arena.Close()
 	l.s = nil
-	return l.d.leave(func() {
-		l.closeStmts()
-		l.sheet.arena.Close()
-	})
+	l.d.users--
+	return l.d.closeUnused()
 }
