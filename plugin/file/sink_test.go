@@ -102,6 +102,10 @@ func TestSinkLayout(t *testing.T) {
 			filename_time_format = "yyyyMMdd_HHmm"`,
 			map[string]string{"20240506_0708-T_42_#_3_1_0.csv": "0,p0,text of 0\n1,p1,text of 1",
 				"20240506_0708-T_42_#_3_2_1.csv": "2,p2,text of 2\n3,p0,text of 3"}},
+		{"time by its pattern", `file_format_type = csv, file_name_expression = "${yyyy.MM}-${transactionId}",
+			filename_time_format = "yyyy.MM"`,
+			map[string]string{"2024.05-T_42_#_3_1_0.csv": "0,p0,text of 0\n1,p1,text of 1",
+				"2024.05-T_42_#_3_2_1.csv": "2,p2,text of 2\n3,p0,text of 3"}},
 		{"no transactions", `file_format_type = csv, is_enable_transaction = false, file_name_expression = rows`,
 			map[string]string{"rows_0.csv": "0,p0,text of 0\n1,p1,text of 1", "rows_1.csv": "2,p2,text of 2\n3,p0,text of 3"}},
 		{"few open files", `file_format_type = csv, partition_by = [part], max.open.files = 1`, map[string]string{
