@@ -67,8 +67,8 @@ func newTable(o TableOptions, fs formats) (*table, error) {
 		return nil, problem("file_filter_pattern", "%v", err)
 	}
 	info := f.Info()
-	if !info.Streams && (o.Archive != "none" || o.Codec != "" && o.Codec != "none") {
-		return nil, problem("file_format_type", "%s files cannot be read out of archives or compressed files", info.Name)
+	if err := o.checkPacking(info); err != nil {
+		return nil, err
 	}
 	return &table{options: o, format: f, filter: filter}, nil
 }
@@ -110,12 +110,7 @@ func (t *table) load(ctx context.Context, env plugin.Env) error {
 		return err
 	}
 	if t.options.ParsePartitions && len(files) > 0 {
-		keys, _ := partitions(files[0].path)
-		for _, k := range keys {
-			if t.read.Index(k) < 0 {
-				t.keys = append(t.keys, k)
-			}
-		}
+		t.partitionColumns(files, env)
 	}
 	if t.out, err = t.withPartitions(); err != nil {
 		return err
@@ -212,6 +207,24 @@ func (t *table) project() error {
 		return problem("read_columns", "%v", err)
 	}
 	return nil
+}
+
+// partitionColumns takes the partition columns from the path of the first file, as SeaTunnel does. Other files that lie
+// in other partitions are worth a warning: their rows have nulls for keys that they lack, and none for those they add.
+func (t *table) partitionColumns(files []found, env plugin.Env) {
+	first, _ := partitions(files[0].path)
+	for _, k := range first {
+		if t.read.Index(k) < 0 {
+			t.keys = append(t.keys, k)
+		}
+	}
+	for _, f := range files[1:] {
+		if keys, _ := partitions(f.path); !slices.Equal(first, keys) {
+			env.Logger.Warn("files lie in different partitions: the columns are those of the first file",
+				"first", files[0].path, "other", f.path)
+			return
+		}
+	}
 }
 
 // withPartitions returns the table that rows are put out as.
