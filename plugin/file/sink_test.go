@@ -377,6 +377,29 @@ func TestPartitionValuesStayInside(t *testing.T) {
 	}
 }
 
+func TestNullPartition(t *testing.T) {
+	table := numberedTable(t)
+	dir, text := paths(t)
+	s, err := openTestSink(t, text+"file_format_type = csv, partition_by = [part]", table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := column.NewBuilder(table, column.NewPool())
+	for i, part := range []any{nil, "", "p"} {
+		if err := build.AppendRow(plugin.Insert, i, part, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := build.Batch()
+	defer b.Release()
+	writeAll(t, s, b)
+	want := map[string]string{"part=__HIVE_DEFAULT_PARTITION__/T_42_#_3_1_0.csv": "0,x", "part=/T_42_#_3_1_1.csv": "1,x",
+		"part=p/T_42_#_3_1_2.csv": "2,x"}
+	if diff := cmp.Diff(want, tree(t, filepath.Join(dir, "out"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRolling(t *testing.T) {
 	table := numberedTable(t)
 	dir, text := paths(t)

@@ -85,8 +85,9 @@ func TestPartitionColumns(t *testing.T) {
 func TestPartitionValues(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "expr=a=b/note=/=x/k=v.csv", "1,a\n")
+	put(t, dir, "expr=c/note=__HIVE_DEFAULT_PARTITION__/b.csv", "2,b\n")
 	got, err := read(t, fmt.Sprintf("path = %q, file_format_type = csv\n%s", dir, idName))
-	if diff := cmp.Diff([]string{"1|a|a=b|"}, got); err != nil || diff != "" {
+	if diff := cmp.Diff([]string{"1|a|a=b|", "2|b|c|<nil>"}, got); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
 }
