@@ -24,9 +24,9 @@ type found struct {
 // begin with a point are passed over, as SeaTunnel does. A path that does not exist is an error, no file is none.
 func (t *table) discover(ctx context.Context) ([]found, error) {
 	var files []found
-	root, err := filepath.Abs(t.options.Path)
+	root, err := localPath(t.options.Path)
 	if err != nil {
-		return nil, err
+		return nil, problem("path", "%v", err)
 	}
 	if resolved, err := filepath.EvalSymlinks(root); err == nil && resolved != root {
 		root = resolved

@@ -28,11 +28,11 @@ type layout struct {
 // newLayout fixes a sink's paths. The hash tells apart the sinks of a job and the tables of a sink, which may all
 // write to one directory.
 func newLayout(o SinkOptions, env plugin.Env, suffix string) (layout, error) {
-	target, err := filepath.Abs(o.Path)
+	target, err := localPath(o.Path)
 	if err != nil {
 		return layout{}, problem("path", "%v", err)
 	}
-	tmp, err := filepath.Abs(o.TmpPath)
+	tmp, err := localPath(o.TmpPath)
 	if err != nil {
 		return layout{}, problem("tmp_path", "%v", err)
 	}

@@ -308,6 +308,7 @@ func TestSinkConfigProblems(t *testing.T) {
 		{`file_name_expression = "${transactionID}"`, "${transactionID} is not known"},
 		{`file_name_expression = "a/${transactionId}"`, "without directories"},
 		{`filename_time_format = "yyyy-ww"`, "ww is not supported"},
+		{`tmp_path = "s3a://bucket/dir"`, "tmp_path: \"s3a://bucket/dir\" is no local path"},
 		{`file_format_type = excel`, "excel is not supported yet"},
 		{`file_format_type = csv, compress_codec = snappy`, "none, lzo, gzip, zstd, not snappy"},
 		{`sink_columns = [n, tekst]`, `did you mean "text"`},

@@ -422,6 +422,7 @@ func TestSourceConfigProblems(t *testing.T) {
 		{`path = "` + dir + `", file_format_type = text, field_delimiter = "|", ` + idName, "field_delimiter"},
 		{`path = "` + dir + `", file_format_type = csv, read_columns = [nane], ` + idName, `did you mean "name"`},
 		{`path = "` + dir + `/none", file_format_type = text`, "no such file"},
+		{`path = "hdfs://host/dir", file_format_type = text`, "path: \"hdfs://host/dir\" is no local path"},
 		{`tables_configs = [{ path = x, file_format_type = text }, { path = y, file_format_type = text }]`, "two tables"},
 		{`tables_configs = [{ path = x, file_format_type = text, schema { table = a } },
 			{ file_format_type = text, schema { table = b } }]`,
