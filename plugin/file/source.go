@@ -115,7 +115,7 @@ func (t *table) load(ctx context.Context, env plugin.Env) error {
 	if t.out, err = t.withPartitions(); err != nil {
 		return err
 	}
-	if t.options.Columns != nil && t.format.Info().Name == "json" {
+	if len(t.options.Columns) > 0 && t.format.Info().Name == "json" {
 		env.Logger.Warn("read_columns has no effect on json files: all columns of the schema are read")
 	}
 	r, err := t.format.NewReader(t.readOptions(env)) // to find out now what does not fit
@@ -146,7 +146,7 @@ func (t *table) columns(ctx context.Context, files []found, env plugin.Env) (err
 	default:
 		t.read, err = t.describe(ctx, files, env)
 	}
-	if err != nil || t.options.Columns == nil || info.Name == "json" {
+	if err != nil || len(t.options.Columns) == 0 || info.Name == "json" {
 		return err
 	}
 	return t.project()

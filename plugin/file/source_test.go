@@ -181,9 +181,11 @@ func TestSeveralTables(t *testing.T) {
 func TestReadColumns(t *testing.T) {
 	path := put(t, t.TempDir(), "a.json", `{"id":1,"name":"x"}`)
 	csv := put(t, t.TempDir(), "a.csv", "1,x\n")
-	for _, tc := range []struct{ path, format, want string }{{csv, "csv", "x|1"}, {path, "json", "1|x"}} {
-		got, err := read(t, fmt.Sprintf("path = %q, file_format_type = %s, read_columns = [name, id]\n%s", tc.path,
-			tc.format, idName))
+	for _, tc := range []struct{ path, format, columns, want string }{
+		{csv, "csv", "name, id", "x|1"}, {path, "json", "name, id", "1|x"}, {csv, "csv", "", "1|x"},
+	} {
+		got, err := read(t, fmt.Sprintf("path = %q, file_format_type = %s, read_columns = [%s]\n%s", tc.path,
+			tc.format, tc.columns, idName))
 		if diff := cmp.Diff([]string{tc.want}, got); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", tc.format, err, diff)
 		}
