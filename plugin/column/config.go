@@ -8,7 +8,8 @@ import (
 )
 
 // AppendConfig appends a value of a job file by the rules of [AppendJSON]: a list for an Array, an object for a Map or
-// Row, a scalar for anything else. A Row also takes a list of its fields in order.
+// Row, a scalar for anything else. A Row also takes a list of its fields in order; those that are missing
+// at its end are null.
 func AppendConfig(c Column, t plugin.Type, v config.Value) error {
 	switch v.Kind {
 	case config.None, config.Null:
@@ -72,16 +73,17 @@ func appendConfigMap(c *Maps, t plugin.Type, v config.Value) error {
 }
 
 func appendConfigRow(c *Rows, t plugin.Type, v config.Value) error {
-	if v.Kind == config.List && len(v.Items) != len(t.Fields) {
+	if v.Kind == config.List && len(v.Items) > len(t.Fields) {
 		return fmt.Errorf("a %s takes %d values, not %d", t, len(t.Fields), len(v.Items))
 	}
 	c.Begin()
 	for i, f := range t.Fields {
 		var item config.Value
-		if v.Kind == config.List {
-			item = v.Items[i]
-		} else {
+		switch {
+		case v.Kind == config.Object:
 			item, _ = v.Get(f.Name)
+		case i < len(v.Items):
+			item = v.Items[i]
 		}
 		if err := AppendConfig(c.fields[i], f.Type, item); err != nil {
 			return fmt.Errorf("field %s: %w", f.Name, err)

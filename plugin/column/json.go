@@ -9,7 +9,7 @@ import (
 // AppendJSON appends one JSON value by SeaTunnel's rules: null is null; numbers and booleans may also be given as
 // text; a String takes numbers and booleans as they are written, and objects and arrays as compact JSON; Bytes are
 // base64; dates and times as in [AppendText]; a Map takes an object whose names are read as the key's type; a Row
-// takes an object, in which unknown members are ignored and missing ones null.
+// takes an object, in which unknown members are ignored and missing ones null, or an array of its fields in order.
 //
 // What t cannot hold without loss is an error, for example a number with a fraction for an Int. The JSON is checked;
 // only errors and escaped texts in other columns than String allocate.
@@ -189,6 +189,7 @@ func (s *scanner) appendNested(c Column, t plugin.Type, first byte, depth int) e
 		if first == '{' {
 			return s.appendRow(c, t, depth)
 		}
+		return s.appendRowList(c, t, depth)
 	}
 	text, err := s.value(depth)
 	if err != nil {
@@ -278,11 +279,39 @@ func (s *scanner) appendRow(c *Rows, t plugin.Type, depth int) error {
 	if err != nil {
 		return err
 	}
+	c.endPartial()
+	return nil
+}
+
+// appendRowList reads the fields of a row by their order. As with an object, what is missing is null and what has no
+// field is passed over.
+func (s *scanner) appendRowList(c *Rows, t plugin.Type, depth int) error {
+	s.at++
+	c.Begin()
+	for i := 0; !s.take(']'); i++ {
+		if i > 0 && !s.take(',') {
+			return s.fail("a comma is missing")
+		}
+		if i >= len(t.Fields) {
+			if _, err := s.value(depth + 1); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.append(c.fields[i], t.Fields[i].Type, depth+1); err != nil {
+			return fmt.Errorf("field %s: %w", t.Fields[i].Name, err)
+		}
+	}
+	c.endPartial()
+	return nil
+}
+
+// endPartial closes a value of which some fields may have got none: they are null.
+func (c *Rows) endPartial() {
 	for _, f := range c.fields {
 		if f.Len() == c.n {
 			f.AppendNull()
 		}
 	}
 	c.End()
-	return nil
 }

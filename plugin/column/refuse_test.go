@@ -193,6 +193,7 @@ func TestJSON(t *testing.T) {
 		{plugin.TypeOf(plugin.Int), "3000000000", errors.New("out of range")},
 		{plugin.TypeOf(plugin.Int), "[1]", errors.New("an array")},
 		{plugin.TypeOf(plugin.Boolean), `"TRUE"`, true},
+		{plugin.TypeOf(plugin.Boolean), `" true "`, true},
 		{plugin.TypeOf(plugin.Boolean), `1`, errors.New("only true is true")},
 		{plugin.TypeOf(plugin.Double), `"1.5"`, 1.5},
 		{plugin.TypeOf(plugin.Bytes), `"AQI="`, []byte{1, 2}},
@@ -205,7 +206,13 @@ func TestJSON(t *testing.T) {
 		{row, `{"a":1,"a":2}`, []any{int32(2), nil}},
 		{row, `{}`, []any{nil, nil}},
 		{row, `{"\u0061":5}`, []any{int32(5), nil}},
-		{row, `[1]`, errors.New("an array")},
+		{row, `[1, "s", {"x":[0]}, 2]`, []any{int32(1), "s"}},
+		{row, `[1]`, []any{int32(1), nil}},
+		{row, `[]`, []any{nil, nil}},
+		{row, `[null, "s"]`, []any{nil, "s"}},
+		{row, `["x"]`, errors.New("field a")},
+		{row, `[1 "s"]`, errors.New("comma")},
+		{row, `[1, "s", [}]`, errors.New("no value starts here")},
 		{row, `{"a":"x"}`, errors.New("field a")},
 		{plugin.MapOf(plugin.TypeOf(plugin.Null), plugin.TypeOf(plugin.Int)), `{"a":1}`, errors.New("a map key is null")},
 		{plugin.MapOf(plugin.TypeOf(plugin.Int), plugin.TypeOf(plugin.Int)), `{"a":1}`, errors.New("map key")},
@@ -358,6 +365,25 @@ func TestConfigRefuses(t *testing.T) {
 		got := refused(t, tc.typ, func(c Column) error { return AppendConfig(c, tc.typ, tc.v) })
 		if !strings.Contains(got, tc.want) {
 			t.Errorf("%s from %s: %s; want %s", tc.typ, tc.v, got, tc.want)
+		}
+	}
+}
+
+func TestConfigRow(t *testing.T) {
+	row := plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)},
+		plugin.Field{Name: "b", Type: plugin.TypeOf(plugin.String)})
+	one, x := config.TextValue("1"), config.TextValue("x")
+	for _, tc := range []struct {
+		v    config.Value
+		want []any
+	}{
+		{config.Value{Kind: config.List, Items: []config.Value{one, x}}, []any{int32(1), "x"}},
+		{config.Value{Kind: config.List, Items: []config.Value{one}}, []any{int32(1), nil}},
+		{config.Value{}.Set("b", x), []any{nil, "x"}},
+	} {
+		a := oneColumn(t, row, 1, func(c Column, _ int) error { return AppendConfig(c, row, tc.v) })
+		if diff := cmp.Diff(any(tc.want), Value(a, row, 0)); diff != "" {
+			t.Errorf("%s: %s", tc.v, diff)
 		}
 	}
 }

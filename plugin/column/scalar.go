@@ -54,6 +54,9 @@ func scalar(c Column, t plugin.Type, text []byte, from origin) error {
 		}
 		return err
 	case *Bools:
+		if from == fromString {
+			text = trimBlank(text)
+		}
 		v, err := parseBool(text)
 		if err == nil {
 			c.Append(v)

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -25,9 +24,9 @@ type found struct {
 // begin with a point are passed over, as SeaTunnel does. A path that does not exist is an error, no file is none.
 func (t *table) discover(ctx context.Context) ([]found, error) {
 	var files []found
-	root, err := filepath.Abs(t.options.Path)
+	root, err := localPath(t.options.Path)
 	if err != nil {
-		return nil, err
+		return nil, problem("path", "%v", err)
 	}
 	if resolved, err := filepath.EvalSymlinks(root); err == nil && resolved != root {
 		root = resolved
@@ -86,13 +85,12 @@ func (t *table) wants(path string) bool {
 	return slices.ContainsFunc(t.options.Partitions, func(p string) bool { return strings.Contains(path, p) })
 }
 
-var partition = regexp.MustCompile(`^([^=]+)=([^=]*)$`)
-
-// partitions returns the k=v directories in a file's path, from the root on.
+// partitions returns the k=v directories in a file's path, from the root on. A value may hold further equals signs.
 func partitions(path string) (keys, values []string) {
 	for part := range strings.SplitSeq(filepath.ToSlash(filepath.Dir(path)), "/") {
-		if m := partition.FindStringSubmatch(part); m != nil && !slices.Contains(keys, m[1]) {
-			keys, values = append(keys, m[1]), append(values, m[2])
+		key, value, ok := strings.Cut(part, "=")
+		if ok && key != "" && !slices.Contains(keys, key) {
+			keys, values = append(keys, key), append(values, value)
 		}
 	}
 	return keys, values

@@ -14,6 +14,9 @@
 // time of its file: one that has changed when a split is begun or resumed is an error, since its positions would mean
 // something else.
 //
+// Directories named k=v above a file are partitions: the keys of the first file become string columns behind the
+// others. The value __HIVE_DEFAULT_PARTITION__ is a null, for the source and for the sink.
+//
 // # Sink
 //
 // With transactions, which is the default, rows go to files below tmp_path. At each checkpoint they are closed, synced

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,11 +28,11 @@ type layout struct {
 // newLayout fixes a sink's paths. The hash tells apart the sinks of a job and the tables of a sink, which may all
 // write to one directory.
 func newLayout(o SinkOptions, env plugin.Env, suffix string) (layout, error) {
-	target, err := filepath.Abs(o.Path)
+	target, err := localPath(o.Path)
 	if err != nil {
 		return layout{}, problem("path", "%v", err)
 	}
-	tmp, err := filepath.Abs(o.TmpPath)
+	tmp, err := localPath(o.TmpPath)
 	if err != nil {
 		return layout{}, problem("tmp_path", "%v", err)
 	}
@@ -81,13 +82,14 @@ var namePlaceholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 // nameTemplate is option file_name_expression.
 type nameTemplate struct {
 	expression string
+	pattern    string // filename_time_format, which SeaTunnel also takes as another name of now
 	now        javaTime
 }
 
 func parseName(o SinkOptions) (nameTemplate, error) {
-	t := nameTemplate{expression: o.NameExpression}
+	t := nameTemplate{expression: o.NameExpression, pattern: o.NameTime}
 	for _, m := range namePlaceholder.FindAllStringSubmatch(t.expression, -1) {
-		if m[1] != "now" && m[1] != "uuid" && m[1] != "transactionId" {
+		if !slices.Contains([]string{"now", "uuid", "transactionId", o.NameTime}, m[1]) {
 			return t, fmt.Errorf("%s is not known; there are ${now}, ${uuid} and ${transactionId}", m[0])
 		}
 	}
@@ -105,8 +107,8 @@ func parseName(o SinkOptions) (nameTemplate, error) {
 	if t.now, err = parseJavaTime(o.NameTime); err != nil {
 		return t, err
 	}
-	if strings.Contains(t.now.Format(time.Time{}), "/") && strings.Contains(t.expression, "${now}") {
-		return t, errors.New("filename_time_format must not have a / when the name has ${now}")
+	if strings.Contains(t.expand("", time.Time{}), "/") {
+		return t, errors.New("filename_time_format must not have a / when the name has the time")
 	}
 	return t, nil
 }
@@ -114,7 +116,7 @@ func parseName(o SinkOptions) (nameTemplate, error) {
 func (t nameTemplate) expand(transaction string, now time.Time) string {
 	return namePlaceholder.ReplaceAllStringFunc(t.expression, func(match string) string {
 		switch match {
-		case "${now}":
+		case "${now}", "${" + t.pattern + "}":
 			return t.now.Format(now)
 		case "${uuid}":
 			return newUUID()

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,24 @@ func TestJavaTime(t *testing.T) {
 	}
 	if got := midnight.Format(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)); got != "12" {
 		t.Errorf("midnight is %s on a clock of twelve hours", got)
+	}
+}
+
+func TestLocalPath(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for path, want := range map[string]string{
+		"/a/b": "/a/b", "file:///a/b": "/a/b", "file:/a/b/": "/a/b", "a/b": filepath.Join(dir, "a/b"),
+		"file:a": filepath.Join(dir, "file:a"), "/": "/",
+	} {
+		if got, err := localPath(path); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", path, got, err, want)
+		}
+	}
+	for _, path := range []string{"hdfs://host/a", "s3a://bucket/a", "file://host/a"} {
+		if got, err := localPath(path); err == nil || !strings.Contains(err.Error(), "no local path") {
+			t.Errorf("%s: %s, %v", path, got, err)
+		}
 	}
 }
 

@@ -14,6 +14,10 @@ import (
 // defaultPartitionDir is how SeaTunnel writes that no expression is given.
 const defaultPartitionDir = "${k0}=${v0}/${k1}=${v1}/.../${kn}=${vn}/"
 
+// nullPartition is the directory value of a null, as Hive, Spark and others write and read it. SeaTunnel fails on nulls
+// here; an empty value would be read back as an empty text.
+const nullPartition = "__HIVE_DEFAULT_PARTITION__"
+
 var partitionPlaceholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 
 // partitionDir is option partition_dir_expression: literal text, names (even) and values (odd) by turns.
@@ -154,7 +158,11 @@ func (p *partitioner) split(b plugin.Batch) ([]*group, error) {
 func (p *partitioner) format(b plugin.Batch, i int) {
 	p.key, p.ends = p.key[:0], p.ends[:0]
 	for k, c := range p.columns {
-		p.key = column.FormatJava(p.key, b.Rows.Column(c), p.types[k], i)
+		if values := b.Rows.Column(c); values.IsNull(i) {
+			p.key = append(p.key, nullPartition...)
+		} else {
+			p.key = column.FormatJava(p.key, values, p.types[k], i)
+		}
 		p.ends = append(p.ends, len(p.key))
 		p.key = append(p.key, 0)
 	}

@@ -24,7 +24,7 @@ type reader struct {
 	rows   format.Reader // of file's table, with an open range
 	parts  []arrow.Array // a column for each partition, as long as a batch may be
 	values []string      // of the partitions
-	has    []bool        // whether the path has the partition
+	has    []bool        // whether the path has a value for the partition
 	ended  bool          // there is no piece behind the one of rows
 }
 
@@ -138,12 +138,12 @@ func (r *reader) partitionValues(t *table, path string) {
 	r.dropPartitions()
 	r.values, r.has = r.values[:0], r.has[:0]
 	for _, key := range t.keys {
-		i := slices.Index(keys, key)
-		r.has = append(r.has, i >= 0)
-		r.values = append(r.values, "")
-		if i >= 0 {
-			r.values[len(r.values)-1] = values[i]
+		value := nullPartition
+		if i := slices.Index(keys, key); i >= 0 {
+			value = values[i]
 		}
+		r.has = append(r.has, value != nullPartition)
+		r.values = append(r.values, value)
 	}
 }
 

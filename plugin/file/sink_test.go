@@ -102,6 +102,10 @@ func TestSinkLayout(t *testing.T) {
 			filename_time_format = "yyyyMMdd_HHmm"`,
 			map[string]string{"20240506_0708-T_42_#_3_1_0.csv": "0,p0,text of 0\n1,p1,text of 1",
 				"20240506_0708-T_42_#_3_2_1.csv": "2,p2,text of 2\n3,p0,text of 3"}},
+		{"time by its pattern", `file_format_type = csv, file_name_expression = "${yyyy.MM}-${transactionId}",
+			filename_time_format = "yyyy.MM"`,
+			map[string]string{"2024.05-T_42_#_3_1_0.csv": "0,p0,text of 0\n1,p1,text of 1",
+				"2024.05-T_42_#_3_2_1.csv": "2,p2,text of 2\n3,p0,text of 3"}},
 		{"no transactions", `file_format_type = csv, is_enable_transaction = false, file_name_expression = rows`,
 			map[string]string{"rows_0.csv": "0,p0,text of 0\n1,p1,text of 1", "rows_1.csv": "2,p2,text of 2\n3,p0,text of 3"}},
 		{"few open files", `file_format_type = csv, partition_by = [part], max.open.files = 1`, map[string]string{
@@ -304,6 +308,7 @@ func TestSinkConfigProblems(t *testing.T) {
 		{`file_name_expression = "${transactionID}"`, "${transactionID} is not known"},
 		{`file_name_expression = "a/${transactionId}"`, "without directories"},
 		{`filename_time_format = "yyyy-ww"`, "ww is not supported"},
+		{`tmp_path = "s3a://bucket/dir"`, "tmp_path: \"s3a://bucket/dir\" is no local path"},
 		{`file_format_type = excel`, "excel is not supported yet"},
 		{`file_format_type = csv, compress_codec = snappy`, "none, lzo, gzip, zstd, not snappy"},
 		{`sink_columns = [n, tekst]`, `did you mean "text"`},
@@ -370,6 +375,29 @@ func TestPartitionValuesStayInside(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestNullPartition(t *testing.T) {
+	table := numberedTable(t)
+	dir, text := paths(t)
+	s, err := openTestSink(t, text+"file_format_type = csv, partition_by = [part]", table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := column.NewBuilder(table, column.NewPool())
+	for i, part := range []any{nil, "", "p"} {
+		if err := build.AppendRow(plugin.Insert, i, part, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := build.Batch()
+	defer b.Release()
+	writeAll(t, s, b)
+	want := map[string]string{"part=__HIVE_DEFAULT_PARTITION__/T_42_#_3_1_0.csv": "0,x", "part=/T_42_#_3_1_1.csv": "1,x",
+		"part=p/T_42_#_3_1_2.csv": "2,x"}
+	if diff := cmp.Diff(want, tree(t, filepath.Join(dir, "out"))); diff != "" {
+		t.Error(diff)
 	}
 }
 

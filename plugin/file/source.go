@@ -67,8 +67,8 @@ func newTable(o TableOptions, fs formats) (*table, error) {
 		return nil, problem("file_filter_pattern", "%v", err)
 	}
 	info := f.Info()
-	if !info.Streams && (o.Archive != "none" || o.Codec != "" && o.Codec != "none") {
-		return nil, problem("file_format_type", "%s files cannot be read out of archives or compressed files", info.Name)
+	if err := o.checkPacking(info); err != nil {
+		return nil, err
 	}
 	return &table{options: o, format: f, filter: filter}, nil
 }
@@ -110,17 +110,12 @@ func (t *table) load(ctx context.Context, env plugin.Env) error {
 		return err
 	}
 	if t.options.ParsePartitions && len(files) > 0 {
-		keys, _ := partitions(files[0].path)
-		for _, k := range keys {
-			if t.read.Index(k) < 0 {
-				t.keys = append(t.keys, k)
-			}
-		}
+		t.partitionColumns(files, env)
 	}
 	if t.out, err = t.withPartitions(); err != nil {
 		return err
 	}
-	if t.options.Columns != nil && t.format.Info().Name == "json" {
+	if len(t.options.Columns) > 0 && t.format.Info().Name == "json" {
 		env.Logger.Warn("read_columns has no effect on json files: all columns of the schema are read")
 	}
 	r, err := t.format.NewReader(t.readOptions(env)) // to find out now what does not fit
@@ -151,7 +146,7 @@ func (t *table) columns(ctx context.Context, files []found, env plugin.Env) (err
 	default:
 		t.read, err = t.describe(ctx, files, env)
 	}
-	if err != nil || t.options.Columns == nil || info.Name == "json" {
+	if err != nil || len(t.options.Columns) == 0 || info.Name == "json" {
 		return err
 	}
 	return t.project()
@@ -212,6 +207,24 @@ func (t *table) project() error {
 		return problem("read_columns", "%v", err)
 	}
 	return nil
+}
+
+// partitionColumns takes the partition columns from the path of the first file, as SeaTunnel does. Other files that lie
+// in other partitions are worth a warning: their rows have nulls for keys that they lack, and none for those they add.
+func (t *table) partitionColumns(files []found, env plugin.Env) {
+	first, _ := partitions(files[0].path)
+	for _, k := range first {
+		if t.read.Index(k) < 0 {
+			t.keys = append(t.keys, k)
+		}
+	}
+	for _, f := range files[1:] {
+		if keys, _ := partitions(f.path); !slices.Equal(first, keys) {
+			env.Logger.Warn("files lie in different partitions: the columns are those of the first file",
+				"first", files[0].path, "other", f.path)
+			return
+		}
+	}
 }
 
 // withPartitions returns the table that rows are put out as.

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/file/format"
 	"github.com/culvertdata/culvert/plugin/file/internal/codec"
 )
 
@@ -77,6 +79,39 @@ func TestPartitionColumns(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"1|a|2024-01-01|7", "2|b|2024-01-01|7", "3|c|2024-01-02|<nil>"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestPartitionValues(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "expr=a=b/note=/=x/k=v.csv", "1,a\n")
+	put(t, dir, "expr=c/note=__HIVE_DEFAULT_PARTITION__/b.csv", "2,b\n")
+	got, err := read(t, fmt.Sprintf("path = %q, file_format_type = csv\n%s", dir, idName))
+	if diff := cmp.Diff([]string{"1|a|a=b|", "2|b|c|<nil>"}, got); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+}
+
+func TestUnevenPartitionsAreLogged(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "day=1/a.csv", "1,a\n")
+	for _, more := range []string{"day=2/b.csv", "hour=2/c.csv"} {
+		put(t, dir, more, "2,b\n")
+		var log bytes.Buffer
+		env := testEnv()
+		env.Logger = hclog.New(&hclog.LoggerOptions{Output: &log})
+		p, _ := plugin.NewRegistry(Plugins).Lookup(plugin.SourceRole, Name)
+		s, err := p.Source(t.Context(), options(t, fmt.Sprintf("path = %q, file_format_type = csv\n%s", dir, idName)), env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Tables(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want := strings.HasPrefix(more, "hour")
+		if got := strings.Contains(log.String(), "different partitions"); got != want {
+			t.Errorf("with %s: warned %v, want %v: %s", more, got, want, log.String())
+		}
 	}
 }
 
@@ -146,9 +181,11 @@ func TestSeveralTables(t *testing.T) {
 func TestReadColumns(t *testing.T) {
 	path := put(t, t.TempDir(), "a.json", `{"id":1,"name":"x"}`)
 	csv := put(t, t.TempDir(), "a.csv", "1,x\n")
-	for _, tc := range []struct{ path, format, want string }{{csv, "csv", "x|1"}, {path, "json", "1|x"}} {
-		got, err := read(t, fmt.Sprintf("path = %q, file_format_type = %s, read_columns = [name, id]\n%s", tc.path,
-			tc.format, idName))
+	for _, tc := range []struct{ path, format, columns, want string }{
+		{csv, "csv", "name, id", "x|1"}, {path, "json", "name, id", "1|x"}, {csv, "csv", "", "1|x"},
+	} {
+		got, err := read(t, fmt.Sprintf("path = %q, file_format_type = %s, read_columns = [%s]\n%s", tc.path,
+			tc.format, tc.columns, idName))
 		if diff := cmp.Diff([]string{tc.want}, got); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", tc.format, err, diff)
 		}
@@ -382,10 +419,12 @@ func TestSourceConfigProblems(t *testing.T) {
 		{`path = "` + dir + `", file_format_type = json, schema { table = t }`, "schema: is required"},
 		{`path = x, file_format_type = text, file_filter_pattern = "("`, "file_filter_pattern"},
 		{`path = x, file_format_type = text, compress_codec = rar`, "compress_codec"},
+		{`path = x, file_format_type = text, compress_codec = snappy`, "decompressed as lzo, gzip, zstd, not snappy"},
 		{`path = "` + dir + `", file_format_type = text, encoding = klingon, ` + idName, `encoding "klingon"`},
 		{`path = "` + dir + `", file_format_type = text, field_delimiter = "|", ` + idName, "field_delimiter"},
 		{`path = "` + dir + `", file_format_type = csv, read_columns = [nane], ` + idName, `did you mean "name"`},
 		{`path = "` + dir + `/none", file_format_type = text`, "no such file"},
+		{`path = "hdfs://host/dir", file_format_type = text`, "path: \"hdfs://host/dir\" is no local path"},
 		{`tables_configs = [{ path = x, file_format_type = text }, { path = y, file_format_type = text }]`, "two tables"},
 		{`tables_configs = [{ path = x, file_format_type = text, schema { table = a } },
 			{ file_format_type = text, schema { table = b } }]`,
@@ -397,5 +436,19 @@ func TestSourceConfigProblems(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v, want %q", tc.options, err, tc.want)
 		}
+	}
+}
+
+// TestPacking: a format that knows how its files are compressed takes any codec of SeaTunnel's, and no archive.
+func TestPacking(t *testing.T) {
+	self := format.Info{Name: "self"}
+	for _, name := range []string{"", "none", "snappy", "lz4", "gzip", "lzo", "zstd", "brotli", "zlib"} {
+		if err := (TableOptions{Codec: name, Archive: "none"}).checkPacking(self); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	err := TableOptions{Archive: "zip"}.checkPacking(self)
+	if err == nil || !strings.Contains(err.Error(), "archives") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -3,9 +3,14 @@ package file
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/file/format"
+	"github.com/culvertdata/culvert/plugin/file/internal/archive"
+	"github.com/culvertdata/culvert/plugin/file/internal/codec"
 )
 
 // SourceOptions are the options of the LocalFile source: those of one table, or a list of tables.
@@ -53,7 +58,7 @@ type TableOptions struct {
 	ParsePartitions bool     `opt:"parse_partition_from_path" default:"true" help:"Whether directories named k=v become string columns."`
 	Filter          string   `opt:"file_filter_pattern" help:"Regular expression that a file's whole name must match."`
 
-	Codec   string `opt:"compress_codec" enum:"none,lzo,gzip,zstd" help:"Compression of the files; if not given, told by endings such as .gz."`
+	Codec   string `opt:"compress_codec" enum:"none,lzo,gzip,zstd,snappy,lz4,zlib,brotli" help:"Compression of text, csv and json files: lzo, gzip, zstd; if not given, told by endings such as .gz. Parquet files know it."`
 	Archive string `opt:"archive_compress_codec" default:"none" enum:"none,zip,tar,tar_gz" help:"Archives whose entries are read."`
 
 	SplitSize int64 `opt:"split.size" default:"67108864" min:"0" help:"Bytes of a file that one lane reads at a time; 0 does not cut files."`
@@ -80,6 +85,19 @@ func (o TableOptions) CheckOptions() (ps config.Problems) {
 		ps.Errorf("file_filter_pattern", config.Pos{}, "%v", err)
 	}
 	return ps
+}
+
+// checkPacking checks compress_codec and archive_compress_codec against the format. Files that are not streams know
+// themselves how they are compressed: SeaTunnel does not look at compress_codec then.
+func (o TableOptions) checkPacking(info format.Info) error {
+	switch {
+	case !info.Streams && o.Archive != archive.None:
+		return problem("archive_compress_codec", "%s files cannot be read out of archives", info.Name)
+	case !info.Streams, o.Codec == "", o.Codec == codec.None, slices.Contains(codec.Names(), o.Codec):
+		return nil
+	}
+	return problem("compress_codec", "%s files are decompressed as %s, not %s; leave it out if they are plain", info.Name,
+		strings.Join(codec.Names(), ", "), o.Codec)
 }
 
 // filter compiles file_filter_pattern, nil if there is none.

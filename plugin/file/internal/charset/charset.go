@@ -23,22 +23,36 @@ type Charset struct {
 }
 
 // Lookup finds an encoding by any of its usual names, in any case: utf-8, gbk, gb18030, iso-8859-1, utf-16le ...
-// No name is UTF-8.
+// Java's older names, such as ISO8859_1, are usual too. No name is UTF-8.
 func Lookup(name string) (Charset, error) {
-	switch strings.ToLower(strings.TrimSpace(name)) {
-	case "", "utf-8", "utf8", "us-ascii", "ascii":
-		return Charset{}, nil
+	name = strings.TrimSpace(name)
+	for _, spelling := range []string{name, strings.ReplaceAll(name, "_", "-")} {
+		if enc, ok := find(spelling); ok {
+			return Charset{name, enc}, nil
+		}
+	}
+	return Charset{}, fmt.Errorf("encoding %q is not known; usual ones are utf-8, gbk, gb18030, iso-8859-1, utf-16", name)
+}
+
+// find returns the encoding of a name, nil for UTF-8.
+func find(name string) (enc encoding.Encoding, ok bool) {
+	name = strings.ToLower(name)
+	switch name {
+	case "", "utf-8", "utf8":
+		return nil, true
 	case "utf-16", "utf16":
-		return Charset{name, unicode.UTF16(unicode.BigEndian, unicode.UseBOM)}, nil
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM), true
+	case "ascii":
+		name = "us-ascii" // the web's index takes ascii and iso8859-1 for windows-1252
+	}
+	if part, ok := strings.CutPrefix(name, "iso8859-"); ok {
+		name = "iso-8859-" + part
 	}
 	enc, err := ianaindex.IANA.Encoding(name)
 	if err != nil || enc == nil {
 		enc, err = htmlindex.Get(name)
 	}
-	if err != nil {
-		return Charset{}, fmt.Errorf("encoding %q is not known; usual ones are utf-8, gbk, gb18030, iso-8859-1, utf-16", name)
-	}
-	return Charset{name, enc}, nil
+	return enc, err == nil
 }
 
 // UTF8 reports whether text needs no conversion.
