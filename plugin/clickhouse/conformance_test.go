@@ -100,4 +100,3 @@ const oldColumns = "id Int64, c_string Nullable(String), c_boolean Nullable(UInt
 	"c_smallint Nullable(Int16), c_int Nullable(Int32), c_bigint Nullable(Int64), c_float Nullable(Float32), " +
 	"c_double Nullable(Float64), c_decimal Nullable(Decimal(10, 2)), c_decimal_2 Nullable(Decimal(38, 18)), " +
 	"c_bytes Nullable(String), c_date Nullable(Date), c_time Nullable(String), c_timestamp Nullable(DateTime)"
-

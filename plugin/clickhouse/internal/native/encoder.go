@@ -27,7 +27,7 @@ type Encoder struct {
 }
 
 type encodedColumn struct {
-	head   []byte // name and type
+	head   []byte // name, type, and what comes before the values
 	name   string
 	index  int
 	encode encode
@@ -51,20 +51,22 @@ func NewEncoder(columns []Target, loc *time.Location) (*Encoder, error) {
 	e := &Encoder{}
 	var errs []error
 	for _, c := range columns {
-		t := c.Type.wire()
-		enc, err := newEncode(c.From, t, loc)
+		enc, err := newEncode(c.From, c.Type, loc)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("column %s: %w", c.Name, err))
 			continue
 		}
 		head := appendText(nil, c.Name)
-		head = appendText(head, t.String())
+		head = appendText(head, c.Type.String())
+		for range c.Type.dictionaries() {
+			head = binary.LittleEndian.AppendUint64(head, dictionaryVersion)
+		}
 		e.columns = append(e.columns, encodedColumn{head: head, name: c.Name, index: c.Index, encode: enc})
 	}
 	return e, errors.Join(errs...)
 }
 
-// AppendBlock appends all rows of a batch as one block. After an error, which may be a *RowError, dst is to be cut to its
+// AppendBlock appends all rows of a batch, which has some, as one block. After an error, which may be a *RowError, dst is to be cut to its
 // old length.
 func (e *Encoder) AppendBlock(dst []byte, rows arrow.RecordBatch) ([]byte, error) {
 	n := int(rows.NumRows())
@@ -95,6 +97,8 @@ func newEncode(from plugin.Type, t Type, loc *time.Location) (encode, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case t.Name == "LowCardinality":
+		return dictionary(values, bare, null)
 	case null:
 		return nullMap(values), nil
 	case bare.Name == "Nothing":
@@ -137,4 +141,47 @@ func nullMap(values encode) encode {
 		}
 		return values(dst, a, from, to)
 	}
+}
+
+const (
+	dictionaryVersion = 1
+	// ownKeys says that the entries of a dictionary come with the values and belong to this block only.
+	ownKeys = 0x600
+)
+
+// dictionary encodes values as a dictionary and positions in it. Each value gets an entry of its own: it is the server
+// that finds equal ones. The first entry stands for null where there are nulls, the next one for the default value.
+func dictionary(values encode, t Type, null bool) (encode, error) {
+	width, err := zeroWidth(t)
+	if err != nil {
+		return nil, err
+	}
+	first := 1
+	if null {
+		first = 2
+	} else {
+		values = required(values)
+	}
+	return func(dst []byte, a arrow.Array, from, to int) ([]byte, error) {
+		n := to - from
+		if n == 0 {
+			return dst, nil
+		}
+		dst = binary.LittleEndian.AppendUint64(dst, ownKeys|2) // positions of 4 bytes
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(n+first))
+		dst = append(dst, make([]byte, first*width)...)
+		dst, err := values(dst, a, from, to)
+		if err != nil {
+			return dst, err
+		}
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(n))
+		for i := range n {
+			at := uint32(i + first)
+			if null && (a.IsNull(from+i) || a.DataType().ID() == arrow.NULL) {
+				at = 0
+			}
+			dst = binary.LittleEndian.AppendUint32(dst, at)
+		}
+		return dst, nil
+	}, nil
 }

@@ -289,20 +289,16 @@ func (t Type) enumText() string {
 	return strings.Join(parts, ", ")
 }
 
-// wire returns the type whose values are sent: without LowCardinality, which servers add by themselves.
-func (t Type) wire() Type {
+// dictionaries returns how many dictionaries a column of the type has.
+func (t Type) dictionaries() int {
+	n := 0
+	for _, a := range t.Args {
+		n += a.dictionaries()
+	}
 	if t.Name == "LowCardinality" {
-		return t.Args[0].wire()
+		n++
 	}
-	if t.Args == nil {
-		return t
-	}
-	args := make([]Type, len(t.Args))
-	for i, a := range t.Args {
-		args[i] = a.wire()
-	}
-	t.Args = args
-	return t
+	return n
 }
 
 // sameForm reports whether values of both types have the same bytes: old servers drop a time zone's name.
