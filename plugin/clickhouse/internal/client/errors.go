@@ -26,7 +26,9 @@ func (e *Error) Error() string {
 
 // The codes of ClickHouse that lead to advice of our own.
 const (
+	EndOfFile         = 3
 	NoSuchColumn      = 16
+	ReadAllData       = 33
 	UnknownIdentifier = 47
 	UnknownTable      = 60
 	UnknownDatabase   = 81
@@ -40,6 +42,10 @@ const (
 	TooManyParts      = 252
 	MemoryLimit       = 241
 	TooManyQueries    = 202
+	SocketTimeout     = 209
+	NetworkError      = 210
+	Aborted           = 236
+	TableReadOnly     = 242
 	AccessDenied      = 497
 	AuthFailed        = 516
 )
@@ -98,6 +104,8 @@ func adviceOf(code int) advice {
 		return advice{plugin.CodeConfig, false, "check the names in clickhouse.config"}
 	case NotEnoughSpace, MemoryLimit, TooManyQueries:
 		return advice{plugin.CodeUnavailable, true, "free the resource that the server is short of"}
+	case EndOfFile, ReadAllData, SocketTimeout, NetworkError, Aborted, TableReadOnly:
+		return advice{plugin.CodeUnavailable, true, "check the server and the network between"}
 	case TooManyParts:
 		return advice{plugin.CodeUnavailable, true, "insert fewer and larger batches: raise bulk_size"}
 	}
