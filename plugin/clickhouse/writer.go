@@ -187,7 +187,7 @@ func (w *writer) wait(ctx context.Context) error {
 func (w *writer) memory() []byte {
 	last := len(w.free) - 1
 	if last < 0 {
-		return nil
+		return make([]byte, 0, len(w.sending)+len(w.sending)/8) // nil at first
 	}
 	b := w.free[last]
 	w.free = w.free[:last]
