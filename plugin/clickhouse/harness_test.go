@@ -23,6 +23,9 @@ import (
 	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
+// newServer is set if the server is one of today.
+const newServer = "CULVERT_TEST_CLICKHOUSE_NEW"
+
 // host returns the HTTP address of the server for tests.
 func host(t testing.TB) string {
 	t.Helper()
@@ -60,7 +63,7 @@ func newDB(t testing.TB) *db {
 // ask runs a statement with no part of the package under test.
 func (d *db) ask(ctx context.Context, sql string) (string, error) {
 	settings := "?allow_experimental_low_cardinality_type=1"
-	if os.Getenv("CULVERT_TEST_CLICKHOUSE_NEW") != "" {
+	if os.Getenv(newServer) != "" {
 		settings = "?mutations_sync=1"
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+d.host+"/"+settings, strings.NewReader(sql))

@@ -111,7 +111,7 @@ sink { Clickhouse { host = "HOST", database = "DB", table = "sink_table", userna
 		t.Errorf("%d rows out, want 200,000", result.RowsOut)
 	}
 	sum := func(table string) string {
-		return d.query("SELECT count(), sum(cityHash64(id, toString(a), d, l, t, u, f)) FROM @." + table)
+		return d.query("SELECT count(), sum(cityHash64(id, toString(a), toString(d), l, t, u, f)) FROM @." + table)
 	}
 	if diff := cmp.Diff(sum("source_table"), sum("sink_table")); diff != "" {
 		t.Errorf("tables (-source +sink):\n%s", diff)

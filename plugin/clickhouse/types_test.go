@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -11,13 +12,15 @@ import (
 	"github.com/culvertdata/culvert/plugin/column"
 )
 
-// typeCases are types with values in SQL and what they become.
-var typeCases = []struct {
+type typeCase struct {
 	typ    string
 	want   string // our type
-	values string
+	values string // in SQL
 	read   []any
-}{
+}
+
+// typeCases are types with values in SQL and what they become.
+var typeCases = []typeCase{
 	{"Int8", "TINYINT", "-128, 127", []any{int8(-128), int8(127)}},
 	{"Int16", "SMALLINT", "-32768, 32767", []any{int16(-32768), int16(32767)}},
 	{"Int32", "INT", "-2147483648, 2147483647", []any{int32(-2147483648), int32(2147483647)}},
@@ -59,12 +62,41 @@ var typeCases = []struct {
 }
 
 // newTypes are those that old servers lack.
-var newTypes = typeCases[:0:0]
+var newTypes = append(typeCases[:0:0], []typeCase{
+	{"Bool", "BOOLEAN", "true, false", []any{true, false}},
+	{"Date32", "DATE", "'1900-01-01', '2299-12-31'", []any{"1900-01-01 00:00:00 +0000 UTC", "2299-12-31 00:00:00 +0000 UTC"}},
+	{"DateTime64(3)", "TIMESTAMP", "'1900-01-01 00:00:00.001', '2299-12-31 23:59:59.999'",
+		[]any{"1900-01-01 00:00:00.001 +0000 UTC", "2299-12-31 23:59:59.999 +0000 UTC"}},
+	{"DateTime64(6, 'America/New_York')", "TIMESTAMP", "'2024-07-01 12:00:00.123456', '1960-01-01 00:00:00'",
+		[]any{"2024-07-01 12:00:00.123456 +0000 UTC", "1960-01-01 00:00:00 +0000 UTC"}},
+	{"DateTime64(9)", "TIMESTAMP", "'2262-01-01 00:00:00.123456789', '1970-01-01 00:00:00'",
+		[]any{"2262-01-01 00:00:00.123456789 +0000 UTC", "1970-01-01 00:00:00 +0000 UTC"}},
+	{"Map(String, Int32)", "Map<STRING, INT>", "{'a': 1, 'b': 2}, {}", []any{"[[a 1] [b 2]]", "[]"}},
+	{"Map(LowCardinality(String), Array(Nullable(UInt8)))", "Map<STRING, ARRAY<SMALLINT>>", "{'a': [1, NULL]}, {}",
+		[]any{"[[a [1 <nil>]]]", "[]"}},
+	{"Decimal(76, 10)", "STRING", "'-1.5', '999999999999999999999999999999999999999999.0000000001'",
+		[]any{"-1.5000000000", "999999999999999999999999999999999999999999.0000000001"}},
+	{"Int128", "STRING", "'-170141183460469231731687303715884105728', 5", []any{"-170141183460469231731687303715884105728", "5"}},
+	{"UInt128", "STRING", "'340282366920938463463374607431768211455', 0", []any{"340282366920938463463374607431768211455", "0"}},
+	{"Int256", "STRING", "'-1', 7", []any{"-1", "7"}},
+	{"UInt256", "STRING", "'115792089237316195423570985008687907853269984665640564039457584007913129639935', 0",
+		[]any{"115792089237316195423570985008687907853269984665640564039457584007913129639935", "0"}},
+	{"IPv4", "STRING", "'1.2.3.4', '255.255.255.255'", []any{"1.2.3.4", "255.255.255.255"}},
+	{"IPv6", "STRING", "'2001:db8::1', '::'", []any{"2001:db8::1", "::"}},
+	{"Tuple(a Int32, `b c` Nullable(String))", "ROW<a INT,b c STRING>", "(1, NULL), (2, 'x')", []any{"[1 <nil>]", "[2 x]"}},
+	{"Point", "ROW<f1 DOUBLE,f2 DOUBLE>", "(1.5, 2), (0, 0)", []any{"[1.5 2]", "[0 0]"}},
+	{"Ring", "ARRAY<ROW<f1 DOUBLE,f2 DOUBLE>>", "[(0, 0), (1, 1)], []", []any{"[[0 0] [1 1]]", "[]"}},
+	{"LowCardinality(Nullable(FixedString(2)))", "STRING", "NULL, 'ab'", []any{"<nil>", "ab"}},
+	{"SimpleAggregateFunction(sum, UInt64)", "Decimal(20, 0)", "1, 2", []any{"1", "2"}},
+}...)
 
 // TestTypes reads every type, writes what was read into a table of the same type, and compares the tables.
 func TestTypes(t *testing.T) {
 	d := newDB(t)
 	for i, c := range append(typeCases, newTypes...) {
+		if i >= len(typeCases) && os.Getenv(newServer) == "" {
+			continue // 18.16 lacks the type
+		}
 		t.Run(c.typ, func(t *testing.T) {
 			src, dst := fmt.Sprintf("src%d", i), fmt.Sprintf("dst%d", i)
 			for _, name := range []string{src, dst} {
