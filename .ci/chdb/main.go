@@ -85,7 +85,8 @@ var (
 func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the client is gone, and nothing was done
+		http.Error(w, "Code: 33. DB::Exception: the body broke off", http.StatusBadRequest)
+		return
 	}
 	parameters := r.URL.Query()
 	sql := parameters.Get("query")
@@ -93,9 +94,7 @@ func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, "Ok.")
 		return
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	out, err := e.run(sql, body, func() error { return e.prepare(parameters) })
+	out, err := e.run(sql, body, parameters)
 	if err != nil {
 		if m := code.FindStringSubmatch(err.Error()); m != nil {
 			w.Header().Set("X-ClickHouse-Exception-Code", m[1])
@@ -106,8 +105,12 @@ func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out) // a client that is gone needs no answer
 }
 
-func (e *engine) run(sql string, body []byte, prepare func() error) ([]byte, error) {
-	if err := prepare(); err != nil {
+// run returns before the result is sent: a client may take it slowly, and send other statements meanwhile.
+func (e *engine) run(sql string, body []byte, parameters map[string][]string) ([]byte, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer e.reset(parameters)
+	if err := e.prepare(parameters); err != nil {
 		return nil, err
 	}
 	if sql == "" {
@@ -119,7 +122,7 @@ func (e *engine) run(sql string, body []byte, prepare func() error) ([]byte, err
 	return e.ask(sql)
 }
 
-// prepare sets the database and settings of a request. Settings stay; those of a test do no harm to the next.
+// prepare sets the database and settings of a request.
 func (e *engine) prepare(parameters map[string][]string) error {
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
 		value := parameters[name][0]
@@ -138,6 +141,17 @@ func (e *engine) prepare(parameters map[string][]string) error {
 		}
 	}
 	return nil
+}
+
+// reset takes the settings of a request back.
+func (e *engine) reset(parameters map[string][]string) {
+	for name := range parameters {
+		switch name {
+		case "query", "default_format", "database":
+		default:
+			_, _ = e.ask("SET " + name + " = DEFAULT") // an unknown one was refused before
+		}
+	}
 }
 
 func (e *engine) ask(sql string) ([]byte, error) {

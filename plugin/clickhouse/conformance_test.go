@@ -86,7 +86,6 @@ func TestSinkConformance(t *testing.T) {
 				},
 				Secrets: []string{"geheim"},
 				Broken: []config.Value{
-					d.options("table", "rows", "password", "geheim"),
 					d.options("table", "rows", "host", "127.0.0.1:1", "password", "geheim"),
 					d.options("table", "missing", "schema_save_mode", "ERROR_WHEN_SCHEMA_NOT_EXIST"),
 				},

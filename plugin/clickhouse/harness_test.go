@@ -64,7 +64,7 @@ func newDB(t testing.TB) *db {
 func (d *db) ask(ctx context.Context, sql string) (string, error) {
 	settings := "?allow_experimental_low_cardinality_type=1"
 	if os.Getenv(newServer) != "" {
-		settings = "?mutations_sync=1"
+		settings = "?mutations_sync=1&output_format_decimal_trailing_zeros=1"
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+d.host+"/"+settings, strings.NewReader(sql))
 	if err != nil {

@@ -123,7 +123,7 @@ func engineOf(ctx context.Context, s *server, id plugin.TableID, key []string) (
 		return engine{}, err
 	}
 	e := engine{name: rows[0][0], full: rows[0][1], sorting: rows[0][2]}
-	sorting := strings.Split(strings.NewReplacer(" ", "", "`", "").Replace(e.sorting), ",")
+	sorting := strings.Split(strings.NewReplacer(" ", "", "`", "", "(", "", ")", "").Replace(e.sorting), ",")
 	slices.Sort(sorting)
 	slices.Sort(key)
 	e.replaces = strings.HasSuffix(e.name, "ReplacingMergeTree") && len(key) > 0 && slices.Equal(sorting, key)
