@@ -207,13 +207,20 @@ type noPrefix struct{}
 
 func (noPrefix) prefix(*stream) error { return nil }
 
+// mostAtOnce is for how many values memory is asked before they have come: a wrong number costs no more.
+const mostAtOnce = 1 << 16
+
 // same reads values whose form is that of the column.
 type same[T column.Plain] struct{ noPrefix }
 
 func (same[T]) decode(s *stream, n int, c column.Column, nulls []byte) error {
 	dst := c.(*column.Fixed[T])
-	if nulls == nil {
-		return s.fill(bytesOf(dst.Extend(n)))
+	for nulls == nil && n > 0 {
+		some := min(n, mostAtOnce)
+		if err := s.fill(bytesOf(dst.Extend(some))); err != nil {
+			return err
+		}
+		n -= some
 	}
 	var one T
 	return eachChunk(s, n, int(unsafe.Sizeof(one)), func(at int, raw []byte) error {
@@ -318,7 +325,7 @@ type textValues struct{ noPrefix }
 
 func (textValues) decode(s *stream, n int, c column.Column, nulls []byte) error {
 	dst := c.(*column.Text)
-	dst.Reserve(n)
+	dst.Reserve(min(n, mostAtOnce))
 	for i := range n {
 		v, err := s.text()
 		if err != nil {
@@ -346,7 +353,7 @@ func (texts) prefix(*stream) error { return nil }
 
 func (d texts) decode(s *stream, n int, c column.Column, nulls []byte) error {
 	dst := c.(*column.Text)
-	dst.Reserve(n)
+	dst.Reserve(min(n, mostAtOnce))
 	var buf []byte
 	return eachChunk(s, n, d.width, func(at int, raw []byte) error {
 		for i := 0; len(raw) > 0; i, raw = i+1, raw[d.width:] {
@@ -373,8 +380,12 @@ type nullable struct {
 func (d *nullable) prefix(s *stream) error { return d.inner.prefix(s) }
 
 func (d *nullable) decode(s *stream, n int, c column.Column, _ []byte) error {
-	d.nulls = slices.Grow(d.nulls[:0], n)[:n]
-	if err := s.fill(d.nulls); err != nil {
+	d.nulls = d.nulls[:0]
+	err := eachChunk(s, n, 1, func(_ int, raw []byte) error {
+		d.nulls = append(d.nulls, raw...)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	if bytes.IndexByte(d.nulls, 1) < 0 {

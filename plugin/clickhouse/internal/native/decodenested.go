@@ -156,8 +156,8 @@ func (d *lowCardinality) decode(s *stream, n int, c column.Column, _ []byte) err
 		return err
 	}
 	flags, size := binary.LittleEndian.Uint64(head), binary.LittleEndian.Uint64(head[8:])
-	width := 1 << (flags & 0xff)
-	if width > 8 || flags&0x100 != 0 || size > 1<<30 {
+	width := 1 << (flags & 3)
+	if flags&0xff > 3 || flags&0x100 != 0 || size > 1<<28 {
 		return fmt.Errorf("%w: a dictionary of form %#x with %d entries", errForm, flags, size)
 	}
 	entries := column.NewBuilder(d.table, memory.DefaultAllocator)

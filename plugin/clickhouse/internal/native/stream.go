@@ -38,12 +38,10 @@ func (s *stream) more(n int) error {
 		copy(s.buf, s.buf[s.r:s.w])
 		s.w, s.r, s.hashed = s.w-s.r, 0, 0
 	}
-	if n > len(s.buf) {
-		grown := make([]byte, max(n, 2*len(s.buf)))
-		copy(grown, s.buf[:s.w])
-		s.buf = grown
-	}
 	for s.w < n {
+		if s.w == len(s.buf) { // grown as bytes come, so that a wrong length costs nothing
+			s.buf = append(s.buf, make([]byte, len(s.buf))...)
+		}
 		got, err := s.src.Read(s.buf[s.w:])
 		s.w += got
 		if err != nil && s.w < n {
