@@ -130,7 +130,7 @@ func (t *Type) parseTuple(args []string) error {
 	for _, a := range args {
 		name, text := "", a
 		if i := fieldEnd(a); i > 0 {
-			name, text = unquote(a[:i]), a[i+1:]
+			name, text = unquote(a[:i]), a[i:]
 		}
 		inner, err := ParseType(text)
 		if err != nil {
