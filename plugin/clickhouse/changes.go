@@ -119,7 +119,8 @@ func (d *destination) next(old change, known bool, kind plugin.RowKind) (change,
 	case len(t.left) > 0:
 		return change{}, &plugin.Error{
 			Code: plugin.CodeConfig, Table: d.id,
-			Err: fmt.Errorf("an update replaces the whole row, but the rows lack the table's columns %s", strings.Join(t.left, ", ")),
+			Err: fmt.Errorf("an update replaces the whole row, but the rows lack the table's columns %s",
+				strings.Join(t.left, ", ")),
 			Fix: "add them to the rows, or make them MATERIALIZED",
 		}
 	}
@@ -182,8 +183,9 @@ func (d *destination) deleteKeys(ctx context.Context, keys []string) error {
 	t := d.route.target
 	names := t.quotedKey()
 	sql := "ALTER TABLE " + tableName(d.id) + " DELETE"
-	r := client.Request{Again: true, Settings: map[string]string{"max_query_size": "104857600", "max_ast_elements": "1000000",
-		"max_expanded_ast_elements": "1000000"}}
+	r := client.Request{Again: true, Settings: map[string]string{
+		"max_query_size": "104857600", "max_ast_elements": "1000000", "max_expanded_ast_elements": "1000000",
+	}}
 	v := d.srv.version
 	switch {
 	case d.route.w.sink.options.LightweightDelete && v.atLeast(22, 8) && strings.HasSuffix(t.engine.name, "MergeTree"):

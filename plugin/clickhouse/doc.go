@@ -16,9 +16,9 @@
 // Rows are collected as blocks and sent when there are bulk_size of them, at a checkpoint, and when no more come for a
 // moment. The server takes one insert while the next is filled.
 //
-// Without primary_key every row is inserted, whatever its kind is: this is SeaTunnel's rule. With primary_key the rows of
-// a bulk are reduced to the last state of each key. A table with the engine ReplacingMergeTree whose ORDER BY is that key
-// takes +I and +U as inserts. In tables of other engines +U first deletes the row that it replaces, where SeaTunnel runs
+// Without primary_key every row is inserted, whatever its kind is: this is SeaTunnel's rule. With primary_key the rows
+// of a bulk are reduced to the last state of each key. A table with the engine ReplacingMergeTree whose ORDER BY is that
+// key takes +I and +U as inserts. In tables of other engines +U first deletes the row that it replaces; SeaTunnel runs
 // an ALTER TABLE UPDATE for each row: the result is the same, except that a +U for a missing row adds it; +I does so
 // only with support_upsert. -D deletes. The deletes of a bulk are one mutation, which goes ahead of the inserts.
 //
