@@ -17,7 +17,7 @@ require (
 )
 
 require (
-	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/dgraph-io/ristretto/v2 v2.2.0 // indirect
 	modernc.org/libc v1.80.1
 	modernc.org/sqlite v1.62.0

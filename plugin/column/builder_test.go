@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -235,5 +236,30 @@ func TestSelectAndAssemble(t *testing.T) {
 	defer got.Release()
 	if diff := cmp.Diff([][]any{{"-D", 2.5, int64(1)}}, rowsOf(got)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestEndAt(t *testing.T) {
+	table, err := plugin.NewTable(plugin.Table{Columns: []plugin.Column{
+		{Name: "list", Type: plugin.ArrayOf(plugin.TypeOf(plugin.Int))},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := NewBuilder(table, memory.DefaultAllocator)
+	defer b.Release()
+	lists := b.Column(0).(*Lists)
+	copy(lists.Elem().(*Fixed[int32]).Extend(3), []int32{1, 2, 3})
+	for _, end := range []int{2, 2, 3} {
+		lists.EndAt(end)
+	}
+	b.EndRows(3)
+	batch := b.Batch()
+	defer batch.Release()
+	want := []any{[]any{int32(1), int32(2)}, []any{}, []any{int32(3)}}
+	for i := range want {
+		if diff := cmp.Diff(want[i], Value(batch.Rows.Column(0), table.Columns[0].Type, i)); diff != "" {
+			t.Errorf("row %d (-want +got):\n%s", i, diff)
+		}
 	}
 }

@@ -48,6 +48,10 @@ func (e *ends) end(at int) {
 	e.offsets.push(int32(at))
 }
 
+// EndAt closes a value whose elements end before number at of the child columns. It is for callers that append the
+// elements of many values at once, without Begin, and close the values afterwards.
+func (e *ends) EndAt(at int) { e.end(at) }
+
 // last returns where the child columns stand after the last closed value.
 func (e *ends) last() int {
 	if len(e.offsets.vals) == 0 {

@@ -1,0 +1,205 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/culvertdata/culvert/plugin"
+)
+
+// Options say where a server is.
+type Options struct {
+	// Hosts are host:port of the HTTP interface; any of them will do.
+	Hosts []string
+	// Database is the default one of all statements.
+	Database string
+	// User and Password may be empty.
+	User, Password string
+	// Settings are sent with every request.
+	Settings map[string]string
+	// Timeout bounds the wait for a connection; 0 means 10 seconds.
+	Timeout time.Duration
+	// Dial is the way to the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Retries is how often a request is made again whose body never left, after all hosts were tried; waits are 100 ms
+	// times the attempt.
+	Retries int
+}
+
+// Client is a session-less connection to a server.
+type Client struct {
+	options   Options
+	http      *http.Client
+	transport *http.Transport
+	host      int // the one that answered last
+}
+
+// New returns a client, which has connected to nothing yet.
+func New(o Options) *Client {
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	dial := o.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+			defer cancel()
+			return dial(ctx, network, address)
+		},
+		DisableCompression: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: 2 * time.Second,
+		WriteBufferSize: 256 << 10, ReadBufferSize: 64 << 10,
+	}
+	return &Client{options: o, transport: t, http: &http.Client{Transport: t}}
+}
+
+// Close drops idle connections.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Request is one statement.
+type Request struct {
+	// SQL is the statement; with a Body it is sent in the URL.
+	SQL string
+	// Body holds the rows of an insert; nil if there are none.
+	Body []byte
+	// Settings are sent with this request only.
+	Settings map[string]string
+	// Again says that the request may be made once more though the server may have taken it already.
+	Again bool
+}
+
+// Exec runs a statement and drops its result.
+func (c *Client) Exec(ctx context.Context, r Request) error {
+	body, err := c.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, body)
+	return c.cut(errors.Join(err, body.Close()))
+}
+
+// Rows runs a query and returns its result as text: rows of cells.
+func (c *Client) Rows(ctx context.Context, sql string) ([][]string, error) {
+	body, err := c.Open(ctx, Request{SQL: sql + " FORMAT TabSeparated", Again: true})
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(body)
+	if err := errors.Join(err, body.Close()); err != nil {
+		return nil, c.cut(err)
+	}
+	var rows [][]string
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		for i, cell := range cells {
+			cells[i] = unescape(cell)
+		}
+		rows = append(rows, cells)
+	}
+	return rows, nil
+}
+
+// Open runs a statement and returns its result, which the caller closes.
+func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, error) {
+	attempts := len(c.options.Hosts) * (1 + c.options.Retries)
+	for i := 0; ; i++ {
+		body, sent, err := c.once(ctx, r)
+		if err == nil {
+			return body, nil
+		}
+		var e *plugin.Error
+		retry := errors.As(err, &e) && e.Code == plugin.CodeUnavailable && (!sent || r.Again)
+		if !retry || i+1 >= attempts || ctx.Err() != nil {
+			return nil, err
+		}
+		c.host = (c.host + 1) % len(c.options.Hosts)
+		if (i+1)%len(c.options.Hosts) == 0 {
+			if err := pause(ctx, time.Duration(i+1)*100*time.Millisecond); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// once makes a request. sent says that the server may have got some of it.
+func (c *Client) once(ctx context.Context, r Request) (_ io.ReadCloser, sent bool, _ error) {
+	var started atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { started.Store(true) }}
+	req, err := c.request(httptrace.WithClientTrace(ctx, trace), r)
+	if err != nil {
+		return nil, false, &plugin.Error{Code: plugin.CodeConfig, Err: err, Fix: "check the host option"}
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, started.Load(), c.unavailable(ctx, err)
+	}
+	if resp.StatusCode == http.StatusOK && resp.Header.Get("X-ClickHouse-Exception-Code") == "" {
+		return resp.Body, true, nil
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err := errors.Join(err, resp.Body.Close()); err != nil && len(text) == 0 {
+		return nil, true, c.cut(err)
+	}
+	return nil, true, c.refused(resp.StatusCode, string(text))
+}
+
+func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
+	query := url.Values{}
+	if c.options.Database != "" {
+		query.Set("database", c.options.Database)
+	}
+	for _, settings := range []map[string]string{c.options.Settings, r.Settings} {
+		for name, value := range settings {
+			query.Set(name, value)
+		}
+	}
+	body := r.Body
+	if body == nil {
+		body = []byte(r.SQL)
+	} else {
+		query.Set("query", r.SQL)
+	}
+	address := url.URL{Scheme: "http", Host: c.options.Hosts[c.host], Path: "/", RawQuery: query.Encode()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.GetBody = nil // net/http must not send a body again by itself
+	if c.options.User != "" {
+		req.Header.Set("X-ClickHouse-User", c.options.User)
+		req.Header.Set("X-ClickHouse-Key", c.options.Password)
+	}
+	return req, nil
+}
+
+var tsv = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t", `\r`, "\r", `\'`, "'", `\0`, "\x00", `\b`, "\b",
+	`\f`, "\f")
+
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	return tsv.Replace(s)
+}

@@ -1,0 +1,223 @@
+package clickhouse_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/culvertdata/culvert/engine"
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/clickhouse"
+	"github.com/culvertdata/culvert/plugin/fake"
+)
+
+// childDir names the directory that a child process works in; its presence makes the test binary that child.
+const childDir = "CULVERT_TEST_KILL_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		if err := runChild(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop")) // those of the tests' own client
+}
+
+// run runs a job to its end.
+func run(t testing.TB, text string) *engine.Result {
+	t.Helper()
+	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(clickhouse.Plugins, fake.Plugins)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := eng.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	job, err := eng.Submit(t.Context(), []byte(text), engine.SubmitOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := job.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+const changelogJob = `
+env { parallelism = 1, job.mode = "BATCH" }
+source {
+  FakeSource {
+    schema = { fields { pk_id = bigint, name = string, score = int } }
+    rows = [
+      { kind = INSERT, fields = [1, "A", 100] }
+      { kind = INSERT, fields = [2, "B", 100] }
+      { kind = INSERT, fields = [3, "C", 100] }
+      { kind = INSERT, fields = [3, "C", 100] }
+      { kind = UPDATE_BEFORE, fields = [1, "A", 100] }
+      { kind = UPDATE_AFTER, fields = [1, "A_1", 100] }
+      { kind = DELETE, fields = [2, "B", 100] }
+    ]
+  }
+}
+sink { Clickhouse { host = "HOST", database = "DB", table = "sink_table", username = "default", password = "", primary_key = "pk_id" } }
+`
+
+func (d *db) job(text string) string {
+	return strings.NewReplacer("HOST", d.host, "clickhouse:8123", d.host, "DB", d.name, `"default"
+    table`, `"`+d.name+`"
+    table`, `database = "default"`, `database = "`+d.name+`"`).Replace(text)
+}
+
+func TestJobWithChanges(t *testing.T) {
+	for _, engine := range []string{"MergeTree ORDER BY pk_id", "ReplacingMergeTree ORDER BY pk_id"} {
+		t.Run(engine, func(t *testing.T) {
+			d := newDB(t)
+			d.exec("CREATE TABLE @.sink_table (pk_id Int64, name String, score Int32) ENGINE = " + engine)
+			run(t, d.job(changelogJob))
+			if diff := cmp.Diff("1\tA_1\t100\n3\tC\t100", d.query("SELECT * FROM @.sink_table ORDER BY pk_id")); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestJobCopies(t *testing.T) {
+	d := newDB(t)
+	columns := "(id Int64, a Array(Nullable(String)), d Decimal(9, 4), l LowCardinality(String), t DateTime, u UInt64, f FixedString(3))"
+	for _, name := range []string{"source_table", "sink_table"} {
+		d.exec("CREATE TABLE @." + name + " " + columns + " ENGINE = MergeTree ORDER BY id")
+	}
+	d.exec("INSERT INTO @.source_table SELECT number, [toString(number), NULL], number % 100000, toString(number % 10), number, number, 'x' FROM numbers(200000)")
+	result := run(t, d.job(`
+env { parallelism = 2, job.mode = "BATCH", checkpoint.interval = 10 }
+source { Clickhouse { host = "HOST", database = "DB", sql = "select * from source_table", username = "default", password = "" } }
+sink { Clickhouse { host = "HOST", database = "DB", table = "sink_table", username = "default", password = "" } }
+`))
+	if result.RowsOut != 200_000 {
+		t.Errorf("%d rows out, want 200,000", result.RowsOut)
+	}
+	sum := func(table string) string {
+		return d.query("SELECT count(), sum(cityHash64(id, toString(a), toString(d), l, t, u, f)) FROM @." + table)
+	}
+	if diff := cmp.Diff(sum("source_table"), sum("sink_table")); diff != "" {
+		t.Errorf("tables (-source +sink):\n%s", diff)
+	}
+}
+
+const (
+	killRows   = 400_000
+	killRounds = 6
+)
+
+// TestKill kills the engine at random moments while it copies, until the job has come to its end: every row is there,
+// and once, because the table replaces rows by key.
+func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	d := newDB(t)
+	d.exec("CREATE TABLE @.src (id Int64, s String) ENGINE = MergeTree ORDER BY id",
+		fmt.Sprintf("INSERT INTO @.src SELECT number, toString(number) FROM numbers(%d)", killRows),
+		"CREATE TABLE @.dst (id Int64, s String) ENGINE = ReplacingMergeTree ORDER BY id")
+	dir := t.TempDir()
+	job := d.job(`
+env { job.mode = "BATCH", checkpoint.interval = 20, job.name = "kill", read_limit.rows_per_second = 300000 }
+source { Clickhouse { host = "HOST", database = "DB", sql = "select * from src order by id", username = "default", password = "" } }
+sink { Clickhouse { host = "HOST", database = "DB", table = "dst", username = "default", password = "", primary_key = "id", bulk_size = 5000 } }
+`)
+	kills := 0
+	for round := 0; !runUntilKilled(t, dir, job, round); round++ {
+		kills++
+	}
+	if kills < killRounds {
+		t.Errorf("the child was killed %d times only, want %d", kills, killRounds)
+	}
+	want := fmt.Sprintf("%d\t%d", killRows, killRows)
+	if got := d.query("SELECT count(), uniqExact(id) FROM @.dst FINAL"); got != want {
+		t.Errorf("%s rows, want %s", got, want)
+	}
+}
+
+// runUntilKilled starts the child, kills it after some checkpoints, and reports whether it came to its end before.
+func runUntilKilled(t *testing.T, dir, job string, round int) (finished bool) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.CommandContext(t.Context(), self)
+	child.Env = append(os.Environ(), childDir+"="+dir, "CULVERT_TEST_KILL_JOB="+job)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	left := 1 + round*3%5
+	for scanner := bufio.NewScanner(out); scanner.Scan(); {
+		finished = finished || scanner.Text() == "end"
+		if left--; left == 0 && round < killRounds && !finished {
+			_ = child.Process.Kill()
+		}
+	}
+	err = child.Wait()
+	var exit *exec.ExitError
+	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == -1) {
+		t.Fatalf("the child failed: %v", err)
+	}
+	return finished
+}
+
+// runChild runs the job, or goes on with it, and prints a line for each checkpoint and one at the end.
+func runChild(dir string) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: plugin.NewRegistry(clickhouse.Plugins)})
+	if err != nil {
+		return err
+	}
+	defer eng.Close(ctx)
+	events := eng.Subscribe(ctx)
+	const id = 42
+	job, err := eng.Job(ctx, id)
+	if errors.Is(err, engine.ErrJobNotFound) {
+		job, err = eng.Submit(ctx, []byte(os.Getenv("CULVERT_TEST_KILL_JOB")), engine.SubmitOptions{ID: id})
+	}
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := job.Wait(ctx)
+		ended <- err
+	}()
+	for {
+		select {
+		case e := <-events:
+			if _, ok := e.(engine.CheckpointDone); ok {
+				fmt.Println("checkpoint")
+			}
+		case err := <-ended:
+			if err == nil {
+				fmt.Println("end")
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package clickhouse
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/clickhouse/internal/client"
+	"github.com/culvertdata/culvert/plugin/config"
+)
+
+// Access is the options that source and sink have in common.
+type Access struct {
+	Host     string            `opt:"host" required:"true" help:"Servers with their HTTP ports: h1:8123,h2:8123. The first that answers is used."`
+	Database string            `opt:"database" required:"true" help:"Database; in the sink placeholders are allowed."`
+	Username string            `opt:"username,user" help:"User name."`
+	Password string            `opt:"password" secret:"true" help:"Password."`
+	Zone     string            `opt:"server_time_zone" help:"Time zone of DateTime columns whose type names none. Default: that of the server."`
+	Config   map[string]string `opt:"clickhouse.config" help:"Settings of the server for all statements."`
+}
+
+// Rules are the demands on several options.
+func (Access) Rules() []config.Rule {
+	return []config.Rule{config.Together("username", "password")}
+}
+
+// CheckOptions reports what the tags cannot say.
+func (a Access) CheckOptions() config.Problems {
+	var ps config.Problems
+	for _, h := range a.hosts() {
+		if _, _, err := net.SplitHostPort(h); err != nil {
+			ps.Errorf("host", config.Pos{}, "%q is no host with a port, such as localhost:8123", h)
+		}
+	}
+	if _, err := time.LoadLocation(a.Zone); err != nil {
+		ps.Errorf("server_time_zone", config.Pos{}, "%q is not a known time zone", a.Zone)
+	}
+	return ps
+}
+
+func (a Access) hosts() []string {
+	var hosts []string
+	for h := range strings.SplitSeq(a.Host, ",") {
+		hosts = append(hosts, strings.TrimSpace(h))
+	}
+	return hosts
+}
+
+// driverSettings are entries of clickhouse.config that SeaTunnel's driver kept for itself; servers don't know them.
+var driverSettings = []string{"socket_timeout", "connect_timeout", "connection_timeout", "max_buffer_size", "buffer_size",
+	"use_time_zone", "use_server_time_zone", "use_server_time_zone_for_dates", "product_name", "auto_discovery",
+	"load_balancing_policy", "failover", "retry", "client_name"}
+
+// clientOptions returns how to reach the servers. The error names an entry of clickhouse.config.
+func (a Access) clientOptions(env plugin.Env) (client.Options, error) {
+	o := client.Options{
+		Hosts: a.hosts(), User: a.Username, Password: a.Password, Dial: env.Dial, Settings: map[string]string{}, Retries: 2,
+	}
+	for name, value := range a.Config {
+		switch {
+		case name == "connect_timeout" || name == "connection_timeout":
+			d, err := time.ParseDuration(value + "ms")
+			if err != nil || d <= 0 {
+				return o, fmt.Errorf("clickhouse.config: %s = %q is no number of milliseconds", name, value)
+			}
+			o.Timeout = d
+		case slices.Contains(driverSettings, name):
+			env.Logger.Debug("an entry of clickhouse.config is for another driver and has no effect", "name", name)
+		default:
+			o.Settings[name] = value
+		}
+	}
+	return o, nil
+}
+
+// SourceOptions are the options of the Clickhouse source.
+type SourceOptions struct {
+	Access
+
+	SQL       string `opt:"sql" help:"SELECT statement to read."`
+	TablePath string `opt:"table_path" help:"Table to read instead of a statement: table, or database.table."`
+}
+
+// Rules are the demands on several options.
+func (o SourceOptions) Rules() []config.Rule {
+	return append(o.Access.Rules(), config.ExactlyOne("sql", "table_path"))
+}
+
+// CheckOptions reports what the tags cannot say.
+func (o SourceOptions) CheckOptions() config.Problems { return o.Access.CheckOptions() }
+
+// SinkOptions are the options of the Clickhouse sink.
+type SinkOptions struct {
+	Access
+
+	Table             string `opt:"table" default:"${table_name}" help:"Target table; placeholders allowed."`
+	BulkSize          int    `opt:"bulk_size" default:"20000" min:"1" help:"Rows of an insert."`
+	PrimaryKey        string `opt:"primary_key" help:"Column that identifies a row, several with commas between; placeholders allowed. With it updates and deletes are applied."`
+	SupportUpsert     bool   `opt:"support_upsert" default:"false" help:"Whether +I replaces a row with the same key in tables whose engine does not do it."`
+	LightweightDelete bool   `opt:"allow_experimental_lightweight_delete" default:"false" help:"Delete by DELETE FROM instead of ALTER TABLE DELETE, where the server knows it."`
+	SplitMode         bool   `opt:"split_mode" default:"false" help:"Send rows of a Distributed table straight to its shards."`
+	ShardingKey       string `opt:"sharding_key" help:"Column that decides about the shard; without it shards are taken at random by weight."`
+	SchemaMode        string `opt:"schema_save_mode" default:"CREATE_SCHEMA_WHEN_NOT_EXIST" enum:"RECREATE_SCHEMA,CREATE_SCHEMA_WHEN_NOT_EXIST,ERROR_WHEN_SCHEMA_NOT_EXIST,IGNORE" help:"What happens to the target table before the job starts."`
+	DataMode          string `opt:"data_save_mode" default:"APPEND_DATA" enum:"DROP_DATA,APPEND_DATA,CUSTOM_PROCESSING,ERROR_WHEN_DATA_EXISTS" help:"What happens to the target's rows before the job starts."`
+	CustomSQL         string `opt:"custom_sql" help:"Statement for data_save_mode = CUSTOM_PROCESSING; placeholders allowed."`
+}
+
+// Rules are the demands on several options.
+func (o SinkOptions) Rules() []config.Rule {
+	return append(o.Access.Rules(), config.RequiredWhen("data_save_mode", "CUSTOM_PROCESSING", "custom_sql"))
+}
+
+// CheckOptions reports what the tags cannot say.
+func (o SinkOptions) CheckOptions() config.Problems {
+	ps := o.Access.CheckOptions()
+	switch {
+	case o.ShardingKey != "" && !o.SplitMode:
+		ps.Errorf("sharding_key", config.Pos{}, "needs split_mode = true")
+	case o.ShardingKey != "" && o.PrimaryKey != "" && o.ShardingKey != o.PrimaryKey:
+		ps.Errorf("sharding_key", config.Pos{}, "must be the primary_key, if there is one")
+	}
+	return ps
+}
