@@ -19,6 +19,7 @@ type SecretsOf func(role, plugin string) []string
 // names. Nothing else changes, not a byte. A number becomes a text; null and objects stay. more may be nil.
 func (s Shades) EncryptJSON(job []byte, more SecretsOf) ([]byte, error) {
 	if !gjson.ValidBytes(job) {
+		//lint:ignore ST1005 the text is SeaTunnel's
 		return nil, errors.New("Invalid JSON format in request body.")
 	}
 	root := gjson.ParseBytes(job)
@@ -48,6 +49,7 @@ func checkBlocks(root gjson.Result, role string) error {
 	case !blocks.IsArray():
 		return fmt.Errorf("%s must be an array of objects with plugin_name", role)
 	case len(blocks.Array()) == 0:
+		//lint:ignore ST1005 the text is SeaTunnel's
 		return fmt.Errorf("Miss <%s> config! Please check the config file.", title)
 	}
 	return nil

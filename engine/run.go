@@ -47,6 +47,7 @@ func (e *Engine) runners(j *Job, spec *jobspec.Spec, planned *plan.Plan) []*exec
 			RowsPerSecond:  spec.Env.RowsPerSecond,
 			BytesPerSecond: spec.Env.BytesPerSecond,
 			Restored:       j.rec.FromSavepoint,
+			Alone:          len(planned.Pipelines) == 1,
 			FlushInterval:  e.options.FlushInterval,
 			RowErrors:      exec.RowErrorPolicy(spec.Env.RowErrors),
 			Logger:         p.Vertices[0].Env.Logger,
@@ -140,7 +141,8 @@ func (e *Engine) runAll(j *Job) ([]exec.Outcome, error) {
 }
 
 // endState follows SeaTunnel: a failed pipeline makes the job FAILED, else a canceled one CANCELED, else a savepoint
-// SAVEPOINT_DONE.
+// SAVEPOINT_DONE. A job that has come to its end before the savepoint that it was asked for is FINISHED, since there is
+// nothing to go on with.
 func endState(outcomes []exec.Outcome, err error) State {
 	switch {
 	case err != nil || has(outcomes, exec.Failed):
@@ -167,7 +169,9 @@ func has(outcomes []exec.Outcome, o exec.Outcome) bool {
 func (e *Engine) end(j *Job, s State, cause error) {
 	j.mu.Lock()
 	from := j.rec.State
-	s = lastState(from, s)
+	if from == Failing {
+		s = Failed
+	}
 	j.rec.State = s
 	j.rec.Finished = e.options.Now()
 	if s == Failed && j.rec.Error == "" {
@@ -193,19 +197,6 @@ func (e *Engine) end(j *Job, s State, cause error) {
 	}
 	e.hub.publish(StateChanged{eventBase{j.id, j.rec.Finished}, from, s, j.rec.Error})
 	e.forget(j)
-}
-
-// lastState keeps an order that came before the end: a job told to fail does not end otherwise, and a savepoint that
-// came when all was read is still a savepoint.
-func lastState(from, s State) State {
-	switch {
-	case from == Failing:
-		return Failed
-	case from == DoingSavepoint && s == Finished:
-		return SavepointDone
-	default:
-		return s
-	}
 }
 
 func (e *Engine) suspended(j *Job) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/culvertdata/culvert/engine/internal/jobspec"
@@ -17,6 +18,10 @@ import (
 // crash from then on; what is wrong with the text is returned as a *ConfigError before anything is recorded. It fails
 // with ErrJobRunning or ErrJobExists for an id in use, and with ErrClosed.
 func (e *Engine) Submit(ctx context.Context, text []byte, o SubmitOptions) (*Job, error) {
+	if !e.enter() {
+		return nil, ErrClosed
+	}
+	defer e.wg.Done()
 	release, err := e.reserve(ctx, &o)
 	if err != nil {
 		return nil, err
@@ -37,10 +42,20 @@ func (e *Engine) Submit(ctx context.Context, text []byte, o SubmitOptions) (*Job
 		return nil, err
 	}
 	if !e.start(j, spec, planned) {
-		planned.Close()
-		return nil, ErrClosed
+		return nil, errors.Join(ErrClosed, planned.Close(), e.store.DeleteJob(context.WithoutCancel(ctx), j.id))
 	}
 	return j, nil
+}
+
+// enter keeps Close waiting until wg.Done, unless the engine is closing.
+func (e *Engine) enter() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.wg.Add(1)
+	return true
 }
 
 // reserve finds out whether the job may have its id and keeps others from taking it until release is called. An id of
@@ -55,18 +70,12 @@ func (e *Engine) reserve(ctx context.Context, o *SubmitOptions) (release func(),
 	e.mu.Lock()
 	_, running := e.jobs[o.ID]
 	_, reserved := e.reserved[o.ID]
-	switch {
-	case e.closed:
-		err = ErrClosed
-	case running || reserved:
-		err = fmt.Errorf("%w: %d", ErrJobRunning, o.ID)
-	default:
-		e.reserved[o.ID] = struct{}{}
+	if running || reserved {
+		e.mu.Unlock()
+		return nil, fmt.Errorf("%w: %d", ErrJobRunning, o.ID)
 	}
+	e.reserved[o.ID] = struct{}{}
 	e.mu.Unlock()
-	if err != nil {
-		return nil, err
-	}
 	release = func() {
 		e.mu.Lock()
 		delete(e.reserved, o.ID)
@@ -88,6 +97,7 @@ func (e *Engine) checkUnused(ctx context.Context, o *SubmitOptions) error {
 		return err
 	}
 	if used {
+		//lint:ignore ST1005 the text is SeaTunnel's
 		return fmt.Errorf("%w: The job id %d has already been submitted and is not starting with a savepoint.",
 			ErrJobExists, o.ID)
 	}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -65,21 +66,23 @@ func Rate(count int64, life time.Duration) float64 {
 	return float64(count) / life.Seconds()
 }
 
-// FormatRate writes a number as Java's Double.toString does: at least one digit behind the point, and an exponent from
-// ten million on and below a thousandth.
-func FormatRate(f float64) string {
+// AppendRate appends a number as Java's Double.toString writes it: at least one digit behind the point, and an exponent
+// from ten million on and below a thousandth.
+func AppendRate(b []byte, f float64) []byte {
 	abs := math.Abs(f)
-	if abs != 0 && (abs >= 1e7 || abs < 1e-3) {
-		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, 64), "E")
-		if !strings.Contains(mantissa, ".") {
-			mantissa += ".0"
+	if abs == 0 || abs < 1e7 && abs >= 1e-3 {
+		start := len(b)
+		b = strconv.AppendFloat(b, f, 'f', -1, 64)
+		if bytes.IndexByte(b[start:], '.') < 0 {
+			b = append(b, ".0"...)
 		}
-		n, _ := strconv.Atoi(exponent) // FormatFloat writes a number there
-		return mantissa + "E" + strconv.Itoa(n)
+		return b
 	}
-	text := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, 64), "E")
+	b = append(b, mantissa...)
+	if !strings.Contains(mantissa, ".") {
+		b = append(b, ".0"...)
 	}
-	return text
+	n, _ := strconv.Atoi(exponent) // FormatFloat writes a number there
+	return strconv.AppendInt(append(b, 'E'), int64(n), 10)
 }

@@ -39,6 +39,9 @@ type Info struct {
 	// MultiTable says that a sink takes several tables and fills placeholders in its options itself with [Expand].
 	// For other sinks the engine makes one sink for each table and fills the placeholders before.
 	MultiTable bool
+	// PerTable says that a sink takes several tables, but that the engine makes one instance for each, as for a sink
+	// that takes one. It goes with MultiTable, which then only decides how the vertex is named.
+	PerTable bool
 	// Delivery is the strongest a sink can do; see [Deliverer].
 	Delivery Delivery
 	// Commits says that a sink implements [Committer], Changes that it implements [SchemaApplier], Pings that a source

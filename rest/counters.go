@@ -24,8 +24,10 @@ func viewMetrics(j *jsonText, job metrics.Job, s surface, now time.Time) {
 		}
 		j.digits(x.name+"Count", total.Rows)
 		j.digits(x.name+"Bytes", total.Bytes)
-		j.member(x.name+"QPS", metrics.FormatRate(metrics.Rate(total.Rows, life)))
-		j.member(x.name+"BytesPerSeconds", metrics.FormatRate(metrics.Rate(total.Bytes, life)))
+		j.key(x.name + "QPS")
+		j.rate(total.Rows, life)
+		j.key(x.name + "BytesPerSeconds")
+		j.rate(total.Bytes, life)
 		viewTables(j, x, life)
 	}
 	j.close('}')
@@ -34,22 +36,32 @@ func viewMetrics(j *jsonText, job metrics.Job, s surface, now time.Time) {
 func viewTables(j *jsonText, x side, life time.Duration) {
 	j.openKey("Table"+x.name+"Count", '{')
 	for _, t := range x.tables {
-		j.digits(t.Name, t.Rows)
+		j.anyKey(t.Name)
+		j.quotedNumber(t.Rows)
 	}
 	j.close('}')
 	j.openKey("Table"+x.name+"Bytes", '{')
 	for _, t := range x.tables {
-		j.digits(t.Name, t.Bytes)
+		j.anyKey(t.Name)
+		j.quotedNumber(t.Bytes)
 	}
 	j.close('}')
 	j.openKey("Table"+x.name+"QPS", '{')
 	for _, t := range x.tables {
-		j.member(t.Name, metrics.FormatRate(metrics.Rate(t.Rows, life)))
+		j.anyKey(t.Name)
+		j.rate(t.Rows, life)
 	}
 	j.close('}')
 	j.openKey("Table"+x.name+"BytesPerSeconds", '{')
 	for _, t := range x.tables {
-		j.member(t.Name, metrics.FormatRate(metrics.Rate(t.Bytes, life)))
+		j.anyKey(t.Name)
+		j.rate(t.Bytes, life)
 	}
 	j.close('}')
+}
+
+// rate writes the average of a counter, as a text.
+func (j *jsonText) rate(count int64, life time.Duration) {
+	j.separate()
+	j.b = append(metrics.AppendRate(append(j.b, '"'), metrics.Rate(count, life)), '"')
 }

@@ -42,7 +42,14 @@ func (j *jsonText) open(bracket byte) {
 // close ends one.
 func (j *jsonText) close(bracket byte) { j.b = append(j.b, bracket) }
 
+// key starts a member whose name needs no escapes, as those do that are written in this package.
 func (j *jsonText) key(name string) {
+	j.separate()
+	j.b = append(append(append(j.b, '"'), name...), '"', ':')
+}
+
+// anyKey starts a member of any name.
+func (j *jsonText) anyKey(name string) {
 	j.separate()
 	j.b = append(appendQuoted(j.b, name), ':')
 }
@@ -88,6 +95,10 @@ func (j *jsonText) numberMember(name string, value int64) {
 // digits adds a number as a text.
 func (j *jsonText) digits(name string, value int64) {
 	j.key(name)
+	j.quotedNumber(value)
+}
+
+func (j *jsonText) quotedNumber(value int64) {
 	j.separate()
 	j.b = append(strconv.AppendInt(append(j.b, '"'), value, 10), '"')
 }

@@ -94,7 +94,8 @@ func viewEnv(j *jsonText, info engine.Info) {
 		if looksSecret(o.Key) || strings.HasPrefix(value, "{") && looksSecret(value) {
 			value = masked
 		}
-		j.member(o.Key, value)
+		j.anyKey(o.Key)
+		j.text(value)
 	}
 	j.close('}')
 }

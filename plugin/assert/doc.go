@@ -1,5 +1,5 @@
-// Package assert is the sink Assert: it checks rows, counts and tables against rules and fails the job at the first that
-// is broken. It writes nothing.
+// Package assert is the sink Assert: it checks rows, counts and tables against rules and fails the job at the first
+// that is broken. It writes nothing.
 //
 // # When a rule is checked
 //

@@ -102,7 +102,7 @@ func firstNull(a arrow.Array, limit int) int {
 }
 
 // always fails at the first row.
-func always(_ arrow.Array, limit int) int { return min(0, limit) }
+func always(arrow.Array, int) int { return 0 }
 
 // equalsTest compares with a value of the job file. Nulls pass.
 func equalsTest(t plugin.Type, v config.Value) (test, error) {

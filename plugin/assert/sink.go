@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/culvertdata/culvert/plugin"
 )
 
@@ -39,7 +41,21 @@ func open(_ context.Context, o Options, env plugin.Env) (*sink, error) {
 			return nil, err
 		}
 	}
+	s.warnOfPaths(env.Logger)
 	return s, nil
+}
+
+// warnOfPaths says which entries of tables_configs belong to no table of the job: rows are counted for none of them.
+func (s *sink) warnOfPaths(log hclog.Logger) {
+	var paths []string
+	for _, t := range s.inputs {
+		paths = append(paths, t.ID.String())
+	}
+	for _, e := range s.rules.Tables {
+		if !slices.Contains(paths, e.Path) {
+			log.Warn("tables_configs has rules for a table that does not come here", "table_path", e.Path, "tables", paths)
+		}
+	}
 }
 
 // entry returns the rules of the table's path, nil if there are none.

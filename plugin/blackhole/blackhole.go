@@ -75,7 +75,9 @@ type sink struct {
 func (s *sink) Prepare(context.Context, []*plugin.Table) error { return nil }
 
 // Writer makes the writer of one lane.
-func (s *sink) Writer(context.Context, plugin.Task) (plugin.Writer, error) { return &writer{sink: s}, nil }
+func (s *sink) Writer(context.Context, plugin.Task) (plugin.Writer, error) {
+	return &writer{sink: s}, nil
+}
 
 // writer drops the rows of one lane.
 type writer struct {

@@ -81,7 +81,8 @@ func TestCounterSeesAllWriters(t *testing.T) {
 	}
 	wg.Wait()
 	if counter.Rows(a.ID) != 1200 || counter.Rows(b.ID) != 2000 || counter.Total() != 3200 {
-		t.Errorf("counted %d, %d and %d in all; want 1200, 2000, 3200", counter.Rows(a.ID), counter.Rows(b.ID), counter.Total())
+		t.Errorf("counted %d, %d and %d in all; want 1200, 2000, 3200", counter.Rows(a.ID), counter.Rows(b.ID),
+			counter.Total())
 	}
 	if n := counter.Rows(plugin.TableID{Name: "c"}); n != 0 {
 		t.Errorf("an unknown table has %d rows", n)

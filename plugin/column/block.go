@@ -36,7 +36,7 @@ func (b *block[T]) grow(n int) {
 		need = max(need, b.hint)
 	}
 	size := roundUp(need * b.width())
-	next := b.alloc.Allocate(size)
+	next := allocate(b.alloc, size)
 	vals := unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(next))), size/b.width())[:len(b.vals)]
 	copy(vals, b.vals)
 	if b.raw != nil {

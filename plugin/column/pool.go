@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // The size classes of a Pool are the powers of two from 64 bytes to 64 MiB; larger buffers are not kept.
@@ -16,7 +18,8 @@ const (
 
 // Pool is a memory.Allocator that keeps freed buffers by size class for the next batch and counts what is held. It is
 // safe for several goroutines. What is kept goes to the garbage collector by and by when nobody asks for it, so an
-// idle job holds next to nothing. Buffers are not cleared.
+// idle job holds next to nothing. Buffers are cleared when they are handed out, since Arrow's own readers and builders
+// rely on that; the builders of this package do without.
 type Pool struct {
 	held    atomic.Int64
 	classes atomic.Pointer[[numClasses]sync.Pool]
@@ -29,8 +32,22 @@ func NewPool() *Pool {
 	return p
 }
 
-// Allocate returns size bytes that hold anything.
+// Allocate returns size zero bytes.
 func (p *Pool) Allocate(size int) []byte {
+	b := p.uncleared(size)
+	clear(b)
+	return b
+}
+
+// allocate returns size bytes that may hold anything.
+func allocate(a memory.Allocator, size int) []byte {
+	if p, ok := a.(*Pool); ok {
+		return p.uncleared(size)
+	}
+	return a.Allocate(size)
+}
+
+func (p *Pool) uncleared(size int) []byte {
 	if size == 0 {
 		return []byte{}
 	}
@@ -48,13 +65,16 @@ func (p *Pool) Allocate(size int) []byte {
 	return make([]byte, size, full)
 }
 
-// Reallocate returns size bytes that begin with those of b, which must not be used any more.
+// Reallocate returns size bytes that begin with those of b, which must not be used any more. The rest is zero.
 func (p *Pool) Reallocate(size int, b []byte) []byte {
 	if size <= cap(b) && classOf(size) == classOf(cap(b)) {
+		if size > len(b) {
+			clear(b[len(b):size])
+		}
 		return b[:size]
 	}
-	next := p.Allocate(size)
-	copy(next, b)
+	next := p.uncleared(size)
+	clear(next[copy(next, b):])
 	p.Free(b)
 	return next
 }

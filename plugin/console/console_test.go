@@ -107,9 +107,11 @@ func TestLines(t *testing.T) {
 		col(t, "raw", "bytes"), col(t, "at", "timestamp"), col(t, "f", "double"))
 	noon := time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC)
 	got := printed(t, "", []*plugin.Table{orders}, batch(t, orders,
-		row{plugin.Insert, []any{1, "abc", "1.50", map[string]int{"k": 1}, []any{1, nil}, []int{1, 2}, []byte{1, 255}, noon, 1e10}},
+		row{plugin.Insert,
+			[]any{1, "abc", "1.50", map[string]int{"k": 1}, []any{1, nil}, []int{1, 2}, []byte{1, 255}, noon, 1e10}},
 		row{plugin.UpdateBefore, []any{2, nil, nil, nil, nil, nil, nil, nil, nil}},
-		row{plugin.UpdateAfter, []any{2, "", "0.00", map[string]int{}, []any{nil, "x"}, []int{}, []byte{}, noon.Add(time.Second), 0.5}},
+		row{plugin.UpdateAfter,
+			[]any{2, "", "0.00", map[string]int{}, []any{nil, "x"}, []int{}, []byte{}, noon.Add(time.Second), 0.5}},
 	), batch(t, orders, row{plugin.Delete, []any{2, "x", nil, nil, nil, nil, nil, nil, nil}}))
 	want := []string{
 		"output rowType: id<BIGINT>, name<STRING>, d<Decimal(10, 2)>, m<Map<STRING, INT>>, r<ROW<a INT,b STRING>>, " +
@@ -181,7 +183,9 @@ func TestLog(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		logger := hclog.New(&hclog.LoggerOptions{Output: &out, Level: level, DisableTime: true})
-		w, err := open(t, Plugins, "", plugin.Env{Inputs: []*plugin.Table{a}, Logger: logger}).Writer(t.Context(), plugin.Task{})
+		w,
+			err := open(t, Plugins, "", plugin.Env{Inputs: []*plugin.Table{a}, Logger: logger}).Writer(t.Context(),
+			plugin.Task{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +221,9 @@ func (broken) Write([]byte) (int, error) { return 0, errBroken }
 
 func TestWriteError(t *testing.T) {
 	a := table(t, "a", col(t, "x", "int"))
-	if _, err := open(t, To(broken{}), "", plugin.Env{Inputs: []*plugin.Table{a}}).Writer(t.Context(), plugin.Task{}); !errors.Is(err, errBroken) {
+	if _,
+		err := open(t, To(broken{}), "", plugin.Env{Inputs: []*plugin.Table{a}}).Writer(t.Context(),
+		plugin.Task{}); !errors.Is(err, errBroken) {
 		t.Errorf("writer: error %v", err)
 	}
 	s := open(t, To(broken{}), "", plugin.Env{})
@@ -230,7 +236,8 @@ func TestWriteError(t *testing.T) {
 	if err := w.Write(t.Context(), b); !errors.Is(err, errBroken) {
 		t.Errorf("write: error %v", err)
 	}
-	if err := s.(plugin.SchemaApplier).ApplyChange(t.Context(), plugin.SchemaChange{Old: a, New: a}); !errors.Is(err, errBroken) {
+	if err := s.(plugin.SchemaApplier).ApplyChange(t.Context(), plugin.SchemaChange{Old: a, New: a}); !errors.Is(err,
+		errBroken) {
 		t.Errorf("change: error %v", err)
 	}
 }

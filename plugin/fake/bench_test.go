@@ -43,5 +43,6 @@ func BenchmarkStringIntInt(b *testing.B) {
 func BenchmarkEveryType(b *testing.B) { benchmark(b, everyType) }
 
 func BenchmarkTemplates(b *testing.B) {
-	benchmark(b, "string.template = [one, two, three], int.template = [1, 2, 3], schema { fields { name = string, age = int } }")
+	benchmark(b,
+		"string.template = [one, two, three], int.template = [1, 2, 3], schema { fields { name = string, age = int } }")
 }

@@ -16,6 +16,7 @@
 //
 // # Pace
 //
-// A reader goes as fast as it can. SeaTunnel's sleeps a second after each split; here only split.read-interval slows it,
-// where the job sets it. In a streaming job the source stays idle after its last split, and costs next to nothing then.
+// A reader goes as fast as it can. SeaTunnel's sleeps a second after each split; here only split.read-interval slows
+// it, where the job sets it. In a streaming job the source stays idle after its last split, and costs next to nothing
+// then.
 package fake

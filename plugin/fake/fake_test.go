@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,7 +137,8 @@ const everyType = `schema { fields {
 	c_null = "null", c_string = string, c_boolean = boolean, c_tinyint = tinyint, c_smallint = smallint, c_int = int
 	c_bigint = bigint, c_float = float, c_double = double, c_decimal = "decimal(30, 8)", c_short = "decimal(5, 2)"
 	c_bytes = bytes, c_date = date, c_time = time, c_timestamp = timestamp
-	c_array = "array<int>", c_map = "map<string, array<int>>", c_row = { a = string, b = { c = date }, d = "map<int, string>" }
+	c_array = "array<int>", c_map = "map<string, array<int>>"
+	c_row = { a = string, b = { c = date }, d = "map<int, string>" }
 } }`
 
 func TestEveryType(t *testing.T) {
@@ -156,7 +158,8 @@ func TestEveryType(t *testing.T) {
 			if a.NullN() != 0 {
 				t.Errorf("%s has %d nulls", col.Name, a.NullN())
 			}
-			if first, last := column.Value(a, col.Type, 0), column.Value(a, col.Type, b.Len()-1); fmt.Sprint(first) != fmt.Sprint(last) {
+			if first, last := column.Value(a, col.Type, 0),
+				column.Value(a, col.Type, b.Len()-1); fmt.Sprint(first) != fmt.Sprint(last) {
 				seen[col.Name] = true
 			}
 		}
@@ -239,10 +242,12 @@ func TestValues(t *testing.T) {
 		{"long decimal", fields(`"decimal(38, 0)"`), within(0, 1e38)},
 		{"bytes.length", "bytes.length = 2, " + fields("bytes"), func(v string) bool { return strings.Count(v, ",") == 1 }},
 		{"date", fields("date"), func(v string) bool { return v >= "2024-01-01" && v <= "2024-12-28" }},
-		{"date templates", "date.year.template = [2023], date.month.template = [2], date.day.template = [28], " + fields("date"),
+		{"date templates",
+			"date.year.template = [2023], date.month.template = [2], date.day.template = [28], " + fields("date"),
 			oneOf("2023-02-28")},
 		{"time", fields("time"), func(v string) bool { return v >= "00:00" && v <= "23:59:59" }},
-		{"time templates", "time.hour.template = [1], time.minute.template = [2], time.second.template = [3], " + fields("time"),
+		{"time templates",
+			"time.hour.template = [1], time.minute.template = [2], time.second.template = [3], " + fields("time"),
 			oneOf("01:02:03")},
 		{"timestamp templates", "date.year.template = [2020], date.month.template = [2], date.day.template = [29], " +
 			"time.hour.template = [1], time.minute.template = [2], time.second.template = [3], " + fields("timestamp"),
@@ -250,21 +255,27 @@ func TestValues(t *testing.T) {
 		{"timestamp in nanoseconds", "date.year.template = [2020], date.month.template = [2], date.day.template = [29], " +
 			"time.hour.template = [1], time.minute.template = [2], time.second.template = [3], " + fields(`"timestamp(9)"`),
 			oneOf("2020-02-29T01:02:03")},
-		{"array.size", "array.size = 2, " + fields(`"array<int>"`), func(v string) bool { return strings.Count(v, ",") == 1 }},
-		{"map.size", "map.size = 3, " + fields(`"map<string, int>"`), func(v string) bool { return strings.Count(v, ":") == 3 }},
+		{"array.size", "array.size = 2, " + fields(`"array<int>"`),
+			func(v string) bool { return strings.Count(v, ",") == 1 }},
+		{"map.size", "map.size = 3, " + fields(`"map<string, int>"`),
+			func(v string) bool { return strings.Count(v, ":") == 3 }},
 		{"equal keys", "map.size = 9, " + fields(`"map<boolean, null>"`),
 			func(v string) bool {
-				return v == `{"true":null}` || v == `{"false":null}` || v == `{"true":null,"false":null}` || v == `{"false":null,"true":null}`
+				return slices.Contains([]string{`{"true":null}`, `{"false":null}`, `{"true":null,"false":null}`,
+					`{"false":null,"true":null}`}, v)
 			}},
 		{"defaultValue", column("type = int, defaultValue = 42"), oneOf("42")},
 		{"default of a string", column(`type = string, defaultValue = "a b"`), func(v string) bool { return v == "a b" }},
 		{"default of an empty string", column(`type = string, defaultValue = ""`), func(v string) bool { return v == "" }},
 		{"default of bytes", column(`type = bytes, defaultValue = AB`), func(v string) bool { return v == "[65, 66]" }},
-		{"default of a timestamp", column(`type = timestamp, defaultValue = "2024-01-02 03:04:05"`), oneOf("2024-01-02T03:04:05")},
-		{"default of elements", "array.size = 2, " + column(`type = "array<int>", defaultValue = 1`), func(v string) bool { return v == "[1, 1]" }},
+		{"default of a timestamp", column(`type = timestamp, defaultValue = "2024-01-02 03:04:05"`),
+			oneOf("2024-01-02T03:04:05")},
+		{"default of elements", "array.size = 2, " + column(`type = "array<int>", defaultValue = 1`),
+			func(v string) bool { return v == "[1, 1]" }},
 		{"CURRENT_DATE", column("type = date, defaultValue = current_date"), oneOf("2024-02-29")},
 		{"CURRENT_TIME", column("type = time, defaultValue = CURRENT_TIME"), oneOf("12:30:15.123456")},
-		{"CURRENT_TIMESTAMP", column("type = timestamp, defaultValue = CURRENT_TIMESTAMP"), oneOf("2024-02-29T12:30:15.123456")},
+		{"CURRENT_TIMESTAMP", column("type = timestamp, defaultValue = CURRENT_TIMESTAMP"),
+			oneOf("2024-02-29T12:30:15.123456")},
 		{"CURRENT_DATE as a string", column("type = string, defaultValue = CURRENT_DATE"), oneOf("CURRENT_DATE")},
 	}
 	for _, test := range tests {
@@ -301,7 +312,9 @@ func TestDistribution(t *testing.T) {
 
 func TestRows(t *testing.T) {
 	out := readAll(t, mustOpen(t, `
-		schema { table = "db.t", fields { id = bigint, name = string, at = timestamp, raw = bytes, r = { a = int, b = string } } }
+		schema { table = "db.t", fields {
+			id = bigint, name = string, at = timestamp, raw = bytes, r = { a = int, b = string }
+		} }
 		rows = [
 			{ kind = INSERT, fields = [1, A, "2024-01-02T03:04:05", "bWlJWmo=", [1, x]] }
 			{ kind = update_before, fields = [1, A, null, null, { b = x, a = 2 }] }
@@ -398,12 +411,14 @@ func TestBadOptions(t *testing.T) {
 		{schema + "smallint.max = 40000", "smallint.max"},
 		{schema + "float.min = 3, float.max = 2", "float.min: 3 is more than float.max, 2"},
 		{schema + "string.fake.mode = TEMPLATE", "string.template required when string.fake.mode = TEMPLATE"},
+		{schema + "int.fake.mode = TEMPLATE, int.template = []", "int.template: must not be empty when int.fake.mode = TEMPLATE"},
 		{schema + "string.fake.mode = OTHER", `"OTHER" is not allowed`},
 		{schema + "row.num = -1", "row.num: -1 is too small"},
 		{schema + "split.num = 0", "split.num: 0 is too small"},
 		{schema + "date.month.template = [13]", "date.month.template: 13 is out of range: 1 to 12"},
 		{schema + "time.hour.template = [24]", "time.hour.template: 24 is out of range: 0 to 23"},
-		{schema + "date.day.template = [31]", "2024-02-31, which does not exist"},
+		{"schema { fields { d = date } }, date.day.template = [31]", "2024-02-31, which does not exist"},
+		{"schema { fields { d = \"array<int>\", r = { t = timestamp } } }, date.day.template = [31]", "2024-02-31"},
 		{schema + "binary.vector.dimension = 9", "must be a multiple of 8"},
 		{schema + "rows = [ { fields = [1] } ]", "kind: is required"},
 		{schema + "rows = [ { kind = UPSERT, fields = [1] } ]", `"UPSERT" is not allowed`},
@@ -431,8 +446,8 @@ func TestMisfitsAreLogged(t *testing.T) {
 	env.Logger = hclog.New(&hclog.LoggerOptions{Output: &log})
 	mustOpen(t, `schema { fields { name = string } }, rows = [
 		{ kind = INSERT, fields = [a, b] }, { kind = INSERT, fields { nane = a } } ]`, env)
-	for _, want := range []string{"rows[0] has 2 values for 1 columns", `rows[1] has a value for \"nane\", which is no column; did you mean \"name\"?`} {
-		if !strings.Contains(log.String(), want) && !strings.Contains(log.String(), strings.ReplaceAll(want, `\`, "")) {
+	for _, want := range []string{"rows[0] has 2 values for 1 columns", `which is no column; did you mean "name"?`} {
+		if !strings.Contains(log.String(), want) {
 			t.Errorf("log %s lacks %q", log.String(), want)
 		}
 	}

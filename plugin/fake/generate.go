@@ -16,6 +16,12 @@ type generator interface {
 	width() float64
 }
 
+// fixed generates the values of a type of fixed width.
+type fixed[T arrow.FixedWidthType] struct {
+	typ  arrow.DataType
+	fill filler[T]
+}
+
 func (f fixed[T]) width() float64 {
 	var v T
 	return float64(unsafe.Sizeof(v))

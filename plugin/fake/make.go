@@ -2,6 +2,7 @@ package fake
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -20,13 +21,12 @@ type columns struct {
 }
 
 func newColumns(o *TableOptions, now func() time.Time) (*columns, error) {
-	dates, err := days(o, now())
-	if err != nil {
-		return nil, err
-	}
-	m := maker{options: o, days: dates, now: now}
+	m := maker{options: o, now: now}
 	c, width := &columns{}, 0.0
 	for _, sc := range o.Schema.Columns {
+		if err := m.provide(sc.Type); err != nil {
+			return nil, err
+		}
 		g, err := m.column(sc, o.Schema.Long)
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", sc.Name, err)
@@ -47,8 +47,23 @@ func newColumns(o *TableOptions, now func() time.Time) (*columns, error) {
 // maker makes the generators of one table.
 type maker struct {
 	options *TableOptions
-	days    []int32
+	days    []int32 // nil until a column needs them
 	now     func() time.Time
+}
+
+// provide works out what generators of t need.
+func (m *maker) provide(t plugin.Type) (err error) {
+	if m.days == nil && dated(t) {
+		m.days, err = days(m.options, m.now())
+	}
+	return err
+}
+
+// dated reports whether values of t have dates in them.
+func dated(t plugin.Type) bool {
+	return t.Kind == plugin.Date || t.Kind == plugin.Timestamp ||
+		t.Key != nil && dated(*t.Key) || t.Elem != nil && dated(*t.Elem) ||
+		slices.ContainsFunc(t.Fields, func(f plugin.Field) bool { return dated(f.Type) })
 }
 
 // traits are what a column's declaration says about its values; they hold for the parts of nested values too.

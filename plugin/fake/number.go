@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/bits"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 )
 
@@ -109,10 +108,4 @@ func pow10(n int) uint64 {
 		p *= 10
 	}
 	return p
-}
-
-// fixed generates the values of a type of fixed width.
-type fixed[T arrow.FixedWidthType] struct {
-	typ  arrow.DataType
-	fill filler[T]
 }

@@ -113,6 +113,13 @@ func (o *TableOptions) CheckOptions() config.Problems {
 	if o.Schema == nil {
 		ps.Errorf("schema", config.Pos{}, "is required: the columns of the rows to make")
 	}
+	checkMode(&ps, "string", o.StringMode, o.StringTemplate)
+	checkMode(&ps, "tinyint", o.TinyIntMode, o.TinyInts)
+	checkMode(&ps, "smallint", o.SmallIntMode, o.SmallInts)
+	checkMode(&ps, "int", o.IntMode, o.Ints)
+	checkMode(&ps, "bigint", o.BigIntMode, o.BigInts)
+	checkMode(&ps, "float", o.FloatMode, o.Floats)
+	checkMode(&ps, "double", o.DoubleMode, o.Doubles)
 	checkBounds(&ps, "tinyint", o.TinyIntMin, o.TinyIntMax)
 	checkBounds(&ps, "smallint", o.SmallIntMin, o.SmallIntMax)
 	checkBounds(&ps, "int", o.IntMin, o.IntMax)
@@ -130,6 +137,13 @@ func (o *TableOptions) CheckOptions() config.Problems {
 	checkTemplate(&ps, "time.minute", o.Minutes, 0, 59)
 	checkTemplate(&ps, "time.second", o.Seconds, 0, 59)
 	return ps
+}
+
+// checkMode refuses an empty template where one is demanded; that it is there at all is one of the rules.
+func checkMode[T any](ps *config.Problems, name, mode string, template []T) {
+	if mode == "TEMPLATE" && len(template) == 0 {
+		ps.Errorf(name+".template", config.Pos{}, "must not be empty when %s.fake.mode = TEMPLATE", name)
+	}
 }
 
 func checkBounds[T int8 | int16 | int32 | int64 | float32 | float64](ps *config.Problems, name string, low, high T) {

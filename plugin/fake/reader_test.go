@@ -17,7 +17,8 @@ import (
 func TestRestore(t *testing.T) {
 	for _, options := range []string{
 		"row.num = 50000, split.num = 2, schema { fields { a = string, b = \"map<string, int>\", c = \"decimal(30, 2)\" } }",
-		"split.num = 3, schema { fields { a = int } }, rows = [ { kind = INSERT, fields = [1] }, { kind = DELETE, fields = [2] } ]",
+		"split.num = 3, schema { fields { a = int } }, " +
+			"rows = [ { kind = INSERT, fields = [1] }, { kind = DELETE, fields = [2] } ]",
 	} {
 		s := mustOpen(t, options, testEnv())
 		want := readAll(t, s).lines()

@@ -52,10 +52,8 @@ func (l *list) append(b *column.Builder, fields config.Value, now time.Time) err
 		return fmt.Errorf("fields must be a list or an object, not %s", fields.Kind)
 	}
 	for i, c := range l.table.Columns {
-		v, err := l.field(fields, i)
-		if err != nil {
-			return err
-		}
+		v := l.field(fields, i)
+		var err error
 		if v.Scalar() && isClockWord(c.Type.Kind, v.Text) {
 			l.clocked = true
 			err = column.AppendValue(b.Column(i), c.Type, clockValue(c.Type, now))
@@ -70,18 +68,14 @@ func (l *list) append(b *column.Builder, fields config.Value, now time.Time) err
 }
 
 // field returns the value of column i, a null if there is none.
-func (l *list) field(fields config.Value, i int) (config.Value, error) {
-	none := config.Value{Kind: config.Null}
-	if fields.Kind == config.Object {
-		if v, ok := fields.Get(l.table.Columns[i].Name); ok {
-			return v, nil
-		}
-		return none, nil
+func (l *list) field(fields config.Value, i int) config.Value {
+	if v, ok := fields.Get(l.table.Columns[i].Name); ok {
+		return v
 	}
 	if i < len(fields.Items) {
-		return fields.Items[i], nil
+		return fields.Items[i]
 	}
-	return none, nil
+	return config.Value{Kind: config.Null}
 }
 
 // misfits says which values of the rows belong to no column: SeaTunnel ignores them, so they are worth a warning only.

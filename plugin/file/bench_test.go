@@ -23,7 +23,8 @@ func mixedFile(b *testing.B, format string, rows int) (path string, size int64) 
 	}
 	line := "%d,%d,name of %d,%x,%g,%d.%02d,2024-%02d-%02d %02d:%02d:%02d,%t\n"
 	if format == "json" {
-		line = `{"a":%d,"b":%d,"c":"name of %d","d":"%x","e":%g,"f":%d.%02d,"g":"2024-%02d-%02dT%02d:%02d:%02d","h":%t}` + "\n"
+		line = `{"a":%d,"b":%d,"c":"name of %d","d":"%x","e":%g,"f":%d.%02d,` +
+			`"g":"2024-%02d-%02dT%02d:%02d:%02d","h":%t}` + "\n"
 	}
 	for i := range rows {
 		fmt.Fprintf(f, line, i, int64(i)*7919000001, i%1000, i*104729, float64(i)*1.37, i%100000, i%100,
@@ -117,7 +118,8 @@ func benchmarkWrite(b *testing.B, format, more string) {
 	if err := r.Read(b.Context(), out); err != io.EOF {
 		b.Fatal(err)
 	}
-	k, err := openTestSink(b, fmt.Sprintf("path = %q, file_format_type = %s, %s", b.TempDir(), format, more), out.last.Table)
+	k, err := openTestSink(b, fmt.Sprintf("path = %q, file_format_type = %s, %s", b.TempDir(), format, more),
+		out.last.Table)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -140,3 +142,65 @@ func benchmarkWrite(b *testing.B, format, more string) {
 func BenchmarkWriteCSV(b *testing.B)  { benchmarkWrite(b, "csv", "") }
 func BenchmarkWriteText(b *testing.B) { benchmarkWrite(b, "text", `field_delimiter = "\t"`) }
 func BenchmarkWriteJSON(b *testing.B) { benchmarkWrite(b, "json", "") }
+
+// sinkOut is an Out that writes on to a writer, as a lane would.
+type sinkOut struct {
+	collector
+	b *testing.B
+	w plugin.Writer
+}
+
+func (o *sinkOut) Batch(b plugin.Batch) error {
+	defer b.Release()
+	return o.w.Write(o.b.Context(), b)
+}
+
+// BenchmarkCopyCSV reads and writes csv files in one goroutine, with one checkpoint: files are synced and moved.
+func BenchmarkCopyCSV(b *testing.B) {
+	path, size := mixedFile(b, "csv", 400_000)
+	src, err := openSource(b, fmt.Sprintf("path = %q, file_format_type = csv, %s", path, mixedFields))
+	if err != nil {
+		b.Fatal(err)
+	}
+	tables, err := src.Tables(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	splits, err := splitsOf(b.Context(), src)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, text := paths(b)
+	k, err := openTestSink(b, text+"file_format_type = csv", tables[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := src.Reader(b.Context(), plugin.Task{Env: testEnv()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(size)
+	epoch := uint64(0)
+	for b.Loop() {
+		w, err := k.Writer(b.Context(), plugin.Task{Env: k.env, Epoch: epoch})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, split := range splits {
+			if err := r.Open(b.Context(), split); err != nil {
+				b.Fatal(err)
+			}
+			if err := r.Read(b.Context(), &sinkOut{b: b, w: w}); err != io.EOF {
+				b.Fatal(err)
+			}
+		}
+		epoch++
+		token, err := w.Flush(b.Context(), epoch)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := k.Commit(b.Context(), epoch, [][]byte{token}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

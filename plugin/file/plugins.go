@@ -22,10 +22,7 @@ func Plugins() []plugin.Plugin { return With()() }
 // With returns a set of the LocalFile source and sink with the formats text, csv, json and those given. Of two with
 // one name the last counts.
 func With(more ...format.Format) plugin.Set {
-	formats := make(formats)
-	for _, f := range append([]format.Format{delimited.Text(), delimited.CSV(), jsonl.JSON()}, more...) {
-		formats[f.Info().Name] = f
-	}
+	formats := linked(more...)
 	return func() []plugin.Plugin {
 		return []plugin.Plugin{
 			plugin.NewSource(plugin.Info{
@@ -33,10 +30,12 @@ func With(more ...format.Format) plugin.Set {
 				Summary: "Reads files of this machine: " + formats.names() + ".",
 			}, formats.openSource),
 			plugin.NewSink(plugin.Info{
-				Name:     Name,
-				Summary:  "Writes files on this machine: " + formats.names() + ".",
-				Delivery: plugin.TwoPhase,
-				Commits:  true,
+				Name:       Name,
+				Summary:    "Writes files on this machine: " + formats.names() + ".",
+				MultiTable: true,
+				PerTable:   true,
+				Delivery:   plugin.TwoPhase,
+				Commits:    true,
 			}, formats.openSink),
 		}
 	}
@@ -44,6 +43,14 @@ func With(more ...format.Format) plugin.Set {
 
 // formats are the formats that a program links, by name. It is never changed.
 type formats map[string]format.Format
+
+func linked(more ...format.Format) formats {
+	fs := make(formats)
+	for _, f := range append([]format.Format{delimited.Text(), delimited.CSV(), jsonl.JSON()}, more...) {
+		fs[f.Info().Name] = f
+	}
+	return fs
+}
 
 func (fs formats) names() string {
 	names := make([]string, 0, len(fs))

@@ -35,7 +35,8 @@ func (r *reader) Open(ctx context.Context, s plugin.Split) error {
 		return err
 	}
 	if st.Table >= len(r.source.tables) {
-		return &plugin.Error{Code: plugin.CodeConfig, Split: s.ID, Err: errors.New("its table is no longer in tables_configs")}
+		return &plugin.Error{Code: plugin.CodeConfig, Split: s.ID,
+			Err: errors.New("its table is no longer in tables_configs")}
 	}
 	if err := r.closeFile(); err != nil {
 		return err

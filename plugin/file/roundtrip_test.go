@@ -49,7 +49,8 @@ func randomRow(rnd *rand.Rand, letters []rune) []any {
 		float32(rnd.NormFloat64()), rnd.NormFloat64() * math.Pow(10, float64(rnd.IntN(300))),
 		column.Decimal{Num: decimal128.New(int64(rnd.Uint64())>>4, rnd.Uint64()), Scale: 10},
 		[]byte(text()), day, clock, day.Add(clock), nil,
-		[]any{int(rnd.Int32()), nil, 5}, [][2]any{{text(), rnd.Int64()}, {"k" + text(), nil}}, []any{int(rnd.Int32()), text()},
+		[]any{int(rnd.Int32()), nil, 5}, [][2]any{{text(), rnd.Int64()}, {"k" + text(), nil}}, []any{int(rnd.Int32()),
+			text()},
 	}
 }
 
@@ -57,9 +58,11 @@ func extremes() [][]any {
 	return [][]any{
 		make([]any, 17),
 		{"x", true, int8(-128), int16(-32768), int32(math.MinInt32), int64(math.MinInt64), float32(math.MaxFloat32),
-			math.SmallestNonzeroFloat64, "-9999999999999999999999999999.9999999999", []byte{0xff, 0xfe, 'x'}, "0001-01-01", "00:00:00",
+			math.SmallestNonzeroFloat64, "-9999999999999999999999999999.9999999999", []byte{0xff, 0xfe,
+				'x'}, "0001-01-01", "00:00:00",
 			"0001-01-01 00:00:00", nil, []any{0}, [][2]any{{"k", 0}}, []any{0, "v"}},
-		{"y", false, int8(127), int16(32767), int32(math.MaxInt32), int64(math.MaxInt64), float32(math.SmallestNonzeroFloat32),
+		{"y", false, int8(127), int16(32767), int32(math.MaxInt32), int64(math.MaxInt64),
+			float32(math.SmallestNonzeroFloat32),
 			-math.MaxFloat64, "9999999999999999999999999999.9999999999", []byte{'x', 0}, "9999-12-31", "23:59:59.999999",
 			"9999-12-31 23:59:59.999999", nil, []any{-1, nil}, [][2]any{{"k", nil}}, []any{nil, "v"}},
 	}
@@ -104,7 +107,8 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatal(err)
 			}
 			writeAll(t, s, b)
-			got, err := read(t, fmt.Sprintf("path = \"%s/out\", file_format_type = %s, parse_partition_from_path = false, split.size = 5000\n%s\n%s",
+			got, err := read(t, fmt.Sprintf("path = \"%s/out\", file_format_type = %s, parse_partition_from_path = false, "+
+				"split.size = 5000\n%s\n%s",
 				dir, tc.format, allFields, tc.source))
 			if err != nil {
 				t.Fatal(err)

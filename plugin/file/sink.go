@@ -139,7 +139,8 @@ func (s *sink) prepareDirectory() error {
 // empty removes all files of the target directory. It refuses to where that would reach further than anybody means.
 func (s *sink) empty() error {
 	dir := s.layout.target
-	inside := strings.HasPrefix(s.layout.stage+"/", strings.TrimSuffix(dir, "/")+"/")
+	rel, err := filepath.Rel(dir, s.layout.stage)
+	inside := err == nil && filepath.IsLocal(rel)
 	if dir == filepath.Dir(dir) || inside {
 		return &plugin.Error{Code: plugin.CodeConfig, Table: s.file.ID,
 			Err: fmt.Errorf("%s cannot be emptied: it holds the job's work directory %s", dir, s.layout.stage),

@@ -83,21 +83,23 @@ func TestSinkLayout(t *testing.T) {
 		{"plain", `file_format_type = csv`, map[string]string{
 			"T_42_#_3_1_0.csv": "0,p0,text of 0\n1,p1,text of 1", "T_42_#_3_2_1.csv": "2,p2,text of 2\n3,p0,text of 3"}},
 		{"default format", ``, map[string]string{
-			"T_42_#_3_1_0.txt": "0\x01p0\x01text of 0\n1\x01p1\x01text of 1", "T_42_#_3_2_1.txt": "2\x01p2\x01text of 2\n3\x01p0\x01text of 3"}},
+			"T_42_#_3_1_0.txt": "0\x01p0\x01text of 0\n1\x01p1\x01text of 1",
+			"T_42_#_3_2_1.txt": "2\x01p2\x01text of 2\n3\x01p0\x01text of 3"}},
 		{"json", `file_format_type = json, sink_columns = [text, n]`, map[string]string{
 			"T_42_#_3_1_0.json": `{"text":"text of 0","n":0}` + "\n" + `{"text":"text of 1","n":1}`,
 			"T_42_#_3_2_1.json": `{"text":"text of 2","n":2}` + "\n" + `{"text":"text of 3","n":3}`}},
 		{"partitions", `file_format_type = csv, partition_by = [part], enable_header_write = true`, map[string]string{
 			"part=p0/T_42_#_3_1_0.csv": "n,text\n0,text of 0", "part=p1/T_42_#_3_1_1.csv": "n,text\n1,text of 1",
 			"part=p2/T_42_#_3_2_2.csv": "n,text\n2,text of 2", "part=p0/T_42_#_3_2_3.csv": "n,text\n3,text of 3"}},
-		{"partition expression", `file_format_type = csv, partition_by = [part, n], partition_dir_expression = "x/${v1}-${k0}",
-			is_partition_field_write_in_file = true, sink_columns = [n]`, map[string]string{
+		{"partition expression", `file_format_type = csv, partition_by = [part, n],
+			partition_dir_expression = "x/${v1}-${k0}", is_partition_field_write_in_file = true, sink_columns = [n]`, map[string]string{
 			"x/0-part/T_42_#_3_1_0.csv": "0", "x/1-part/T_42_#_3_1_1.csv": "1",
 			"x/2-part/T_42_#_3_2_2.csv": "2", "x/3-part/T_42_#_3_2_3.csv": "3"}},
 		{"rows", `file_format_type = text, batch_size = 1, field_delimiter = "|", row_delimiter = "#"`, map[string]string{
 			"T_42_#_3_1_0.txt": "0|p0|text of 0", "T_42_#_3_1_1.txt": "1|p1|text of 1",
 			"T_42_#_3_2_2.txt": "2|p2|text of 2", "T_42_#_3_2_3.txt": "3|p0|text of 3"}},
-		{"names", `file_format_type = csv, file_name_expression = "${now}-${transactionId}", filename_time_format = "yyyyMMdd_HHmm"`,
+		{"names", `file_format_type = csv, file_name_expression = "${now}-${transactionId}",
+			filename_time_format = "yyyyMMdd_HHmm"`,
 			map[string]string{"20240506_0708-T_42_#_3_1_0.csv": "0,p0,text of 0\n1,p1,text of 1",
 				"20240506_0708-T_42_#_3_2_1.csv": "2,p2,text of 2\n3,p0,text of 3"}},
 		{"no transactions", `file_format_type = csv, is_enable_transaction = false, file_name_expression = rows`,
@@ -282,7 +284,8 @@ func TestSaveModes(t *testing.T) {
 func TestWorkDirectoryIsNotEmptied(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "kept", "x")
-	s, err := openTestSink(t, fmt.Sprintf("path = %[1]q, tmp_path = %[1]q, data_save_mode = DROP_DATA", dir), numberedTable(t))
+	s, err := openTestSink(t, fmt.Sprintf("path = %[1]q, tmp_path = %[1]q, data_save_mode = DROP_DATA", dir),
+		numberedTable(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +326,8 @@ func TestSinkConfigProblems(t *testing.T) {
 
 func TestDelivery(t *testing.T) {
 	_, text := paths(t)
-	for more, want := range map[string]plugin.Delivery{"": plugin.TwoPhase, "is_enable_transaction = false": plugin.Repeats} {
+	for more, want := range map[string]plugin.Delivery{"": plugin.TwoPhase,
+		"is_enable_transaction = false": plugin.Repeats} {
 		s, err := openTestSink(t, text+more, numberedTable(t))
 		if err != nil {
 			t.Fatal(err)
@@ -473,7 +477,8 @@ func TestDiskFull(t *testing.T) {
 	}
 	err := run()
 	var known *plugin.Error
-	if !errors.As(err, &known) || !known.Retry || !strings.Contains(err.Error(), "disk is full") || !strings.Contains(err.Error(), ".csv") {
+	if !errors.As(err, &known) || !known.Retry || !strings.Contains(err.Error(), "disk is full") ||
+		!strings.Contains(err.Error(), ".csv") {
 		t.Errorf("error %v", err)
 	}
 	broken.full = false
@@ -499,7 +504,8 @@ func TestOtherFileSystem(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Commit(ctx, 9, [][]byte{[]byte(`{"moves":[{"from":"/a","to":"` + dir + `/b"}]}`)}); !errors.Is(err, context.Canceled) {
+	token := []byte(`{"moves":[{"from":"/a","to":"` + dir + `/b"}]}`)
+	if err := s.Commit(ctx, 9, [][]byte{token}); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 }
@@ -544,5 +550,105 @@ func TestCompressedSink(t *testing.T) {
 				t.Errorf("%s: file %s", name, path)
 			}
 		}
+	}
+}
+
+// TestWithoutTransactions: rows that were flushed stay through a crash and a restart, which may repeat later ones.
+func TestWithoutTransactions(t *testing.T) {
+	dir, text := paths(t)
+	table := numberedTable(t)
+	start := func(epoch uint64) (*sink, plugin.Writer) {
+		s, err := openTestSink(t, text+"file_format_type = csv, is_enable_transaction = false", table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Abort(t.Context(), epoch); err != nil {
+			t.Fatal(err)
+		}
+		w, err := s.Writer(t.Context(), plugin.Task{Env: s.env, Epoch: epoch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, w
+	}
+	write := func(w plugin.Writer, from, to int) {
+		b := numbered(table, from, to)
+		defer b.Release()
+		if err := w.Write(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, w := start(0)
+	write(w, 0, 10)
+	if token, err := w.Flush(t.Context(), 1); err != nil || token != nil {
+		t.Fatalf("token %s, %v", token, err)
+	}
+	checkNumbers(t, filepath.Join(dir, "out"), 10, "after the flush")
+	write(w, 10, 15)
+	if err := w.Close(); err != nil { // canceled: the rows are kept
+		t.Fatal(err)
+	}
+	checkNumbers(t, filepath.Join(dir, "out"), 15, "after the end")
+
+	_, w = start(1)
+	write(w, 10, 20)
+	if _, err := w.Flush(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Compact(committed(t, filepath.Join(dir, "out")))
+	if len(got) != 20 {
+		t.Errorf("%d different rows, want 20", len(got))
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCommitWhileWriting: the coordinator commits an epoch while lanes write the next one, and removes directories that
+// are empty for a moment.
+func TestCommitWhileWriting(t *testing.T) {
+	const epochs = 60
+	dir, text := paths(t)
+	table := numberedTable(t)
+	s, err := openTestSink(t, text+"file_format_type = csv, partition_by = [part], "+
+		"is_partition_field_write_in_file = true", table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := make(chan []byte, epochs)
+	done := make(chan error, 1)
+	go func() {
+		defer close(done)
+		for token := range tokens {
+			if err := s.Commit(t.Context(), 1, [][]byte{token}); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	w, err := s.Writer(t.Context(), plugin.Task{Env: s.env})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for epoch := range epochs {
+		b := numbered(table, epoch*3, epoch*3+3)
+		err := w.Write(t.Context(), b)
+		b.Release()
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := w.Flush(t.Context(), uint64(epoch+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens <- token
+	}
+	close(tokens)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	checkNumbers(t, filepath.Join(dir, "out"), 3*epochs, "after all commits")
+	if err := w.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -98,7 +98,8 @@ func TestTableNames(t *testing.T) {
 		p, _ := plugin.NewRegistry(Plugins).Lookup(plugin.SourceRole, "localfile")
 		env := testEnv()
 		env.Output = tc.output
-		s, err := p.Source(t.Context(), options(t, fmt.Sprintf("path = %q, file_format_type = text\n%s", t.TempDir(), tc.schema)), env)
+		s, err := p.Source(t.Context(), options(t, fmt.Sprintf("path = %q, file_format_type = text\n%s", t.TempDir(),
+			tc.schema)), env)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +147,8 @@ func TestReadColumns(t *testing.T) {
 	path := put(t, t.TempDir(), "a.json", `{"id":1,"name":"x"}`)
 	csv := put(t, t.TempDir(), "a.csv", "1,x\n")
 	for _, tc := range []struct{ path, format, want string }{{csv, "csv", "x|1"}, {path, "json", "1|x"}} {
-		got, err := read(t, fmt.Sprintf("path = %q, file_format_type = %s, read_columns = [name, id]\n%s", tc.path, tc.format, idName))
+		got, err := read(t, fmt.Sprintf("path = %q, file_format_type = %s, read_columns = [name, id]\n%s", tc.path,
+			tc.format, idName))
 		if diff := cmp.Diff([]string{tc.want}, got); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", tc.format, err, diff)
 		}
@@ -178,13 +180,15 @@ func TestCompressedFiles(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		put(t, dir, tc.name, pack(t, tc.codec, "id,name\n1,a\n2,b\n"))
-		got, err := read(t, fmt.Sprintf("path = %q, file_format_type = csv, split.size = 5, skip_header_row_number = 1, %s\n%s",
+		got, err := read(t, fmt.Sprintf("path = %q, file_format_type = csv, split.size = 5, "+
+			"skip_header_row_number = 1, %s\n%s",
 			dir, tc.option, idName))
 		if diff := cmp.Diff([]string{"1|a", "2|b"}, got); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", tc.name, err, diff)
 		}
 	}
-	_, err := read(t, fmt.Sprintf("path = %q, file_format_type = csv\n%s", put(t, t.TempDir(), "a.csv.gz", "1,a\n"), idName))
+	_, err := read(t, fmt.Sprintf("path = %q, file_format_type = csv\n%s", put(t, t.TempDir(), "a.csv.gz", "1,a\n"),
+		idName))
 	if err == nil || !strings.Contains(err.Error(), "as gzip") || !strings.Contains(err.Error(), "compress_codec") {
 		t.Errorf("error %v", err)
 	}
@@ -383,9 +387,11 @@ func TestSourceConfigProblems(t *testing.T) {
 		{`path = "` + dir + `", file_format_type = csv, read_columns = [nane], ` + idName, `did you mean "name"`},
 		{`path = "` + dir + `/none", file_format_type = text`, "no such file"},
 		{`tables_configs = [{ path = x, file_format_type = text }, { path = y, file_format_type = text }]`, "two tables"},
-		{`tables_configs = [{ path = x, file_format_type = text, schema { table = a } }, { file_format_type = text, schema { table = b } }]`,
+		{`tables_configs = [{ path = x, file_format_type = text, schema { table = a } },
+			{ file_format_type = text, schema { table = b } }]`,
 			"tables_configs[1].path: is required"},
-		{`tables_configs = [{ path = x, file_format_type = xml, schema { table = a } }]`, "tables_configs[0].file_format_type: xml is not"},
+		{`tables_configs = [{ path = x, file_format_type = xml, schema { table = a } }]`,
+			"tables_configs[0].file_format_type: xml is not"},
 	} {
 		_, err := read(t, tc.options)
 		if err == nil || !strings.Contains(err.Error(), tc.want) {

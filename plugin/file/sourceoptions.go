@@ -39,10 +39,10 @@ func (o SourceOptions) CheckOptions() config.Problems {
 
 // TableOptions are the options of one table of the source. The names are SeaTunnel's, except those with a dot.
 type TableOptions struct {
-	Path    string   `opt:"path" help:"File or directory; directories are read with all below them."`
-	Format  string   `opt:"file_format_type" enum:"text,csv,json,parquet,orc,excel,xml,binary" help:"Format of the files."`
-	Schema  *Schema  `opt:"schema" help:"Columns of the files; needed for csv and json."`
-	Columns []string `opt:"read_columns" help:"Columns to read, by name; all if not given. Not looked at for json."`
+	Path    string         `opt:"path" help:"File or directory; directories are read with all below them."`
+	Format  string         `opt:"file_format_type" enum:"text,csv,json,parquet,orc,excel,xml,binary" help:"Format of the files."`
+	Schema  *plugin.Schema `opt:"schema" help:"Columns of the files; needed for csv and json."`
+	Columns []string       `opt:"read_columns" help:"Columns to read, by name; all if not given. Not looked at for json."`
 
 	Delimiter  string `opt:"field_delimiter,delimiter" help:"Between fields: a regular expression in text, one character in csv."`
 	SkipHeader int64  `opt:"skip_header_row_number" default:"0" min:"0" help:"Lines to skip at the start of each text or csv file."`
@@ -95,28 +95,4 @@ func (o TableOptions) tableID() plugin.TableID {
 		return plugin.TableID{}
 	}
 	return o.Schema.ID
-}
-
-// Schema is the block schema { } of a table. Files that describe their own columns need but schema.table.
-type Schema struct{ plugin.Schema }
-
-// DecodeConfig implements config.Decoder.
-func (s *Schema) DecodeConfig(v config.Value) error {
-	_, fields := v.Lookup("fields")
-	_, columns := v.Lookup("columns")
-	if fields || columns || v.Kind != config.Object {
-		return s.Schema.DecodeConfig(v)
-	}
-	var o struct {
-		Table       string `opt:"table" required:"true" help:"Name of the table, if fields or columns are not given."`
-		SchemaFirst bool   `opt:"schema_first" default:"false" help:"Read a name of two parts as schema.table."`
-		Comment     string `opt:"comment" help:"Comment of the table."`
-	}
-	ps := config.Decode(v, &o)
-	if err := ps.Err(); err != nil {
-		return err
-	}
-	id, err := plugin.ParseTableID(o.Table, o.SchemaFirst)
-	s.ID, s.Comment = id, o.Comment
-	return err
 }

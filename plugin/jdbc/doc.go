@@ -7,8 +7,8 @@
 //
 // The dialect is chosen by the url, as in SeaTunnel. This package decodes the options, names the targets, applies the
 // save modes, cuts tables into chunks, keeps positions, and says which rows of a batch are inserted, upserted, updated
-// and deleted. A dialect describes tables, fills Arrow columns from a chunk, and loads Arrow columns by its fastest way;
-// no value passes between the two as an interface.
+// and deleted. A dialect describes tables, fills Arrow columns from a chunk, and loads Arrow columns by its fastest
+// way; no value passes between the two as an interface.
 //
 // # Reading
 //
@@ -18,6 +18,6 @@
 //
 // # Writing
 //
-// A row without a known key is inserted, whatever its kind is: this is SeaTunnel's rule, and the log says so once. With a
-// key, +I and +U are upserts, -D deletes, and -U is dropped, in the order of the rows. See [SinkOptions].
+// A row without a known key is inserted, whatever its kind is: this is SeaTunnel's rule, and the log says so once.
+// With a key, +I and +U are upserts, -D deletes, and -U is dropped, in the order of the rows. See [SinkOptions].
 package jdbc

@@ -83,7 +83,9 @@ func (s *Statement) bindColumns(names []string, t *plugin.Table) error {
 	}
 	switch {
 	case marks > 0 && marks < len(names):
-		return &plugin.Error{Code: plugin.CodeConfig, Table: t.ID, Err: errors.New("query: both ? and :name are used"), Fix: "use one of them"}
+		return &plugin.Error{
+			Code: plugin.CodeConfig, Table: t.ID, Err: errors.New("query: both ? and :name are used"), Fix: "use one of them",
+		}
 	case marks > len(t.Columns):
 		return &plugin.Error{
 			Code: plugin.CodeConfig, Table: t.ID,

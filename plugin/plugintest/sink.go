@@ -370,6 +370,9 @@ func checkCommitTwice(ctx context.Context, r *sinkRun) error {
 
 // checkAbort drops a flushed epoch, twice, and writes it anew.
 func checkAbort(ctx context.Context, r *sinkRun) error {
+	if r.delivery() != plugin.TwoPhase {
+		return nil
+	}
 	want, err := r.write(ctx, 0, 20)
 	if err != nil {
 		return err

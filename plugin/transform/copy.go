@@ -11,9 +11,9 @@ import (
 
 // CopyOptions are the options of Copy.
 type CopyOptions struct {
-	Fields pairs  `opt:"fields" help:"New field = field to copy. A new field that exists already is replaced in its place."`
-	From   string `opt:"src_field" help:"Old form: the field to copy."`
-	To     string `opt:"dest_field" help:"Old form: the new field."`
+	Fields fieldMap `opt:"fields" help:"New field = field to copy. A new field that exists already is replaced in its place."`
+	From   string   `opt:"src_field" help:"Old form: the field to copy."`
+	To     string   `opt:"dest_field" help:"Old form: the new field."`
 }
 
 // Rules demand one of the two forms.
@@ -26,14 +26,14 @@ func (CopyOptions) Rules() []config.Rule {
 
 // copier is the transform Copy. A copied column is the same Arrow array twice.
 type copier struct {
-	fields pairs
+	fields fieldMap
 	plans  memo[[]int]
 }
 
 func newCopy(_ context.Context, o CopyOptions, _ plugin.Env) (*copier, error) {
 	c := &copier{fields: o.Fields, plans: memo[[]int]{}}
-	if len(c.fields) == 0 {
-		c.fields = pairs{{key: o.To, value: o.From}}
+	if o.From != "" {
+		c.fields.pairs = []pair{{key: o.To, value: o.From}}
 	}
 	return c, nil
 }
@@ -52,7 +52,7 @@ func (c *copier) Derive(in *plugin.Table) (*plugin.Table, error) {
 	columns := make([]plugin.Column, len(sources))
 	for i, s := range sources {
 		columns[i] = in.Columns[s]
-		columns[i].Name = c.fields[i].key
+		columns[i].Name = c.fields.pairs[i].key
 	}
 	return extend(in, columns...)
 }

@@ -23,9 +23,11 @@ func Plugins() []plugin.Plugin {
 		plugin.NewTransform(plugin.Info{Name: "Copy", Summary: "Copies fields."}, newCopy),
 		plugin.NewTransform(plugin.Info{Name: "FieldMapper", Summary: "Picks, orders and renames fields."}, newFieldMapper),
 		plugin.NewTransform(plugin.Info{Name: "Filter", Summary: "Keeps or drops fields."}, newFilter),
-		plugin.NewTransform(plugin.Info{Name: "FilterRowKind", Summary: "Keeps or drops rows by their kind."}, newFilterRowKind),
+		plugin.NewTransform(plugin.Info{Name: "FilterRowKind", Summary: "Keeps or drops rows by their kind."},
+			newFilterRowKind),
 		plugin.NewTransform(plugin.Info{Name: "Replace", Summary: "Replaces a part of a field's text."}, newReplace),
 		plugin.NewTransform(plugin.Info{Name: "Split", Summary: "Splits a field's text into new fields."}, newSplit),
-		plugin.NewTransform(plugin.Info{Name: "RowKindExtractor", Summary: "Writes the kind of a row into a new field."}, newRowKindExtractor),
+		plugin.NewTransform(plugin.Info{Name: "RowKindExtractor", Summary: "Writes the kind of a row into a new field."},
+			newRowKindExtractor),
 	}
 }

@@ -3,7 +3,6 @@ package transform
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -13,13 +12,13 @@ import (
 
 // FieldMapperOptions are the options of FieldMapper.
 type FieldMapperOptions struct {
-	Fields pairs `opt:"field_mapper" required:"true" help:"Input field = output field, in the order of the output."`
+	Fields fieldMap `opt:"field_mapper" required:"true" help:"Input field = output field, in the order of the output."`
 }
 
 // CheckOptions refuses two output fields of one name.
 func (o *FieldMapperOptions) CheckOptions() config.Problems {
 	var ps config.Problems
-	if len(o.Fields) == 0 {
+	if len(o.Fields.pairs) == 0 {
 		ps.Errorf("field_mapper", config.Pos{}, "must name at least one field")
 	}
 	if name, ok := repeated(o.Fields.values()); ok {
@@ -96,7 +95,7 @@ func (s *selector) Derive(in *plugin.Table) (*plugin.Table, error) {
 		return nil, err
 	}
 	if len(chosen.columns) == 0 {
-		return nil, &plugin.Error{Code: plugin.CodeConfig, Table: in.ID, Err: errors.New("no field is left")}
+		return nil, &plugin.Error{Code: plugin.CodeConfig, Err: errors.New("no field is left")}
 	}
 	return project(in, chosen.columns, chosen.names)
 }
@@ -108,66 +107,4 @@ func (s *selector) Apply(_ context.Context, in plugin.Batch, out *plugin.Table, 
 		return err
 	}
 	return emit(column.Select(in, out, chosen.columns))
-}
-
-// FilterRowKindOptions are the options of FilterRowKind.
-type FilterRowKindOptions struct {
-	Include []string `opt:"include_kinds" enum:"INSERT,UPDATE_BEFORE,UPDATE_AFTER,DELETE" help:"Kinds to keep."`
-	Exclude []string `opt:"exclude_kinds" enum:"INSERT,UPDATE_BEFORE,UPDATE_AFTER,DELETE" help:"Kinds to drop."`
-}
-
-// Rules demand one of the two lists.
-func (FilterRowKindOptions) Rules() []config.Rule {
-	return []config.Rule{config.ExactlyOne("include_kinds", "exclude_kinds")}
-}
-
-// kindFilter is the transform FilterRowKind.
-type kindFilter struct {
-	keep [plugin.Delete + 1]bool
-	env  plugin.Env
-	kept []int32
-}
-
-func newFilterRowKind(_ context.Context, o FilterRowKindOptions, env plugin.Env) (*kindFilter, error) {
-	f := &kindFilter{env: env}
-	excluding := len(o.Exclude) > 0
-	for i := range f.keep {
-		f.keep[i] = excluding
-	}
-	for _, name := range slices.Concat(o.Include, o.Exclude) {
-		kind, err := plugin.ParseRowKind(name)
-		if err != nil {
-			return nil, fmt.Errorf("FilterRowKind: %w", err)
-		}
-		f.keep[kind] = !excluding
-	}
-	return f, nil
-}
-
-// Derive returns the table as it is.
-func (f *kindFilter) Derive(in *plugin.Table) (*plugin.Table, error) { return in, nil }
-
-// Apply hands on the rows of the kinds to keep.
-func (f *kindFilter) Apply(_ context.Context, in plugin.Batch, out *plugin.Table, emit func(plugin.Batch) error) error {
-	if in.Kinds == nil {
-		if !f.keep[plugin.Insert] {
-			return nil
-		}
-		return emit(same(in, out))
-	}
-	f.kept = f.kept[:0]
-	for i, k := range in.Kinds {
-		if f.keep[k] {
-			f.kept = append(f.kept, int32(i))
-		}
-	}
-	switch len(f.kept) {
-	case 0:
-		return nil
-	case in.Len():
-		return emit(same(in, out))
-	}
-	some := column.Take(in, f.kept, f.env.Alloc)
-	some.Table = out
-	return emit(some)
 }

@@ -69,7 +69,7 @@ func (r *replace) alone(in *plugin.Table) (*plugin.Table, error) {
 	}
 	switch t := in.Columns[i].Type; t.Kind {
 	case plugin.Null, plugin.Bytes, plugin.Array, plugin.Map, plugin.Row:
-		return nil, &plugin.Error{Code: plugin.CodeType, Table: in.ID,
+		return nil, &plugin.Error{Code: plugin.CodeType,
 			Err: fmt.Errorf("replace_field: %s is of type %s, which has no text to replace in", r.field, t)}
 	}
 	return plugin.NewTable(plugin.Table{ID: in.ID, Columns: []plugin.Column{in.Columns[i]}})

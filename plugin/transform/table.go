@@ -20,7 +20,7 @@ func fieldIndex(t *plugin.Table, option, name string) (int, error) {
 	if near, ok := config.Nearest(name, t.Names()); ok {
 		err = fmt.Errorf("%w; did you mean %q?", err, near)
 	}
-	return 0, &plugin.Error{Code: plugin.CodeConfig, Table: t.ID, Err: err}
+	return 0, &plugin.Error{Code: plugin.CodeConfig, Err: err}
 }
 
 // fieldIndexes returns the positions of several fields of t.
@@ -125,35 +125,35 @@ func (m memo[T]) of(t *plugin.Table, work func(*plugin.Table) (T, error)) (T, er
 // pair is one entry of an option that maps a field to a field.
 type pair struct{ key, value string }
 
-// pairs is such an option, in the order of the job file.
-type pairs []pair
+// fieldMap is such an option, in the order of the job file.
+type fieldMap struct{ pairs []pair }
 
 // DecodeConfig implements [config.Decoder].
-func (p *pairs) DecodeConfig(v config.Value) error {
+func (m *fieldMap) DecodeConfig(v config.Value) error {
 	if v.Kind != config.Object {
 		return fmt.Errorf("must be an object of field = field, not %s", v.Kind)
 	}
-	for _, m := range v.Members {
-		if !m.Value.Scalar() {
-			return fmt.Errorf("%s must be the name of a field, not %s", m.Key, m.Value.Kind)
+	for _, member := range v.Members {
+		if !member.Value.Scalar() {
+			return fmt.Errorf("%s must be the name of a field, not %s", member.Key, member.Value.Kind)
 		}
-		*p = append(*p, pair{m.Key, m.Value.Text})
+		m.pairs = append(m.pairs, pair{member.Key, member.Value.Text})
 	}
 	return nil
 }
 
-func (p pairs) keys() []string {
-	names := make([]string, len(p))
-	for i, one := range p {
-		names[i] = one.key
+func (m fieldMap) keys() []string {
+	names := make([]string, len(m.pairs))
+	for i, p := range m.pairs {
+		names[i] = p.key
 	}
 	return names
 }
 
-func (p pairs) values() []string {
-	names := make([]string, len(p))
-	for i, one := range p {
-		names[i] = one.value
+func (m fieldMap) values() []string {
+	names := make([]string, len(m.pairs))
+	for i, p := range m.pairs {
+		names[i] = p.value
 	}
 	return names
 }

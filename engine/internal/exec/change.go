@@ -80,7 +80,7 @@ func (l *laneState) carries(table plugin.TableID) bool {
 func (c *coordinator) advanceChanges() {
 	for _, ch := range c.changes {
 		ch.carriers = slices.DeleteFunc(ch.carriers, func(lane int) bool {
-			return slices.Contains(ch.arrived, lane) || !c.lanes[lane].carries(ch.New.ID)
+			return slices.Contains(ch.arrived, lane) || !c.lanes[lane].carries(ch.New.ID) || c.halted(lane)
 		})
 		if len(ch.carriers) > 0 {
 			continue
@@ -97,6 +97,13 @@ func (c *coordinator) advanceChanges() {
 			return changed{ch, c.env.tables.spread(ctx, ch.source.vertex, ch.SchemaChange)}
 		})
 	}
+}
+
+// halted reports whether a lane has passed the last barrier of the attempt. It writes no more rows then, and will not
+// come to a change, so lanes that have the change before that barrier must not wait for it.
+func (c *coordinator) halted(lane int) bool {
+	p := c.pending
+	return p != nil && p.last && p.passed[lane].epoch == p.number
 }
 
 // flushFor asks the lanes to flush that do not wait with a change: those have flushed when they came to it.

@@ -121,6 +121,7 @@ func (e barrierPassed) apply(c *coordinator) {
 		c.lanes[e.lane].source.queue.Progress(e.split, e.position)
 	}
 	if p.missing--; p.missing > 0 {
+		c.advanceChanges()
 		return
 	}
 	p.phase, p.missing = askingSplitters, len(c.sources)
@@ -137,7 +138,7 @@ func (c *coordinator) store() {
 	p.phase = storing
 	c.limitTime()
 	final := p.kind == checkpoint.Final
-	worthless := final && c.options.Interval == 0 && c.from == 0 && c.epoch == 1 && !c.runner.commits()
+	worthless := final && c.options.Alone && c.options.Interval == 0 && c.from == 0 && c.epoch == 1 && !c.runner.commits()
 	if worthless && !c.runner.finishes() {
 		stored{p.number, nil, nil}.apply(c)
 		return

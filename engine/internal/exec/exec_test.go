@@ -18,7 +18,7 @@ func TestBatchCopiesEveryRow(t *testing.T) {
 		src := &counter{table: numbers("t"), splits: 7, rows: 1000, batch: 64}
 		dst := &plainSink{}
 		st := &store{}
-		r := run(t, Options{Pipeline: simple(lanes, src, dst), Checkpoints: st}, Finished)
+		r := run(t, Options{Pipeline: simple(lanes, src, dst), Checkpoints: st, Alone: true}, Finished)
 		if diff := cmp.Diff(upTo(7000), dst.sorted()); diff != "" {
 			t.Fatal(diff)
 		}

@@ -42,6 +42,9 @@ type Options struct {
 	RowsPerSecond, BytesPerSecond int64
 	// Restored says that the job was started from a savepoint or checkpoint: Sink.Prepare is not called.
 	Restored bool
+	// Alone says that the job has no other pipeline: then a final checkpoint that commits nothing need not be stored,
+	// because the job ends with the pipeline.
+	Alone bool
 	// FlushInterval bounds how long rows stay in the buffer of a [plugin.Pusher]; 0 means 100 ms.
 	FlushInterval time.Duration
 	// RowErrors says what becomes of rows that a sink refuses.

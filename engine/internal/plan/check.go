@@ -34,7 +34,7 @@ func checkBlock(block *jobspec.Block, registry *plugin.Registry, mode plugin.Mod
 		problems.Errorf("", block.Config.Pos, "'%s' source don't support off-line job.", p.Name)
 	}
 	options := block.Config
-	if p.Role == plugin.SinkRole && !p.MultiTable {
+	if p.Role == plugin.SinkRole && (!p.MultiTable || p.PerTable) {
 		options = expand(options, sample)
 	}
 	return append(problems, p.Check(options)...)

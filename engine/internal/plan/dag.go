@@ -74,7 +74,9 @@ func logicalNodes(spec *jobspec.Spec, vertices map[jobspec.Ref]*Vertex) []*node 
 	for i := range spec.Sinks {
 		v := vertices[spec.Sinks[i].Ref()]
 		if v.plugin.MultiTable && len(v.Inputs) == 1 {
-			id += len(v.Tables)
+			id += len(v.Tables) + 1
+			sinks = append(sinks, newNode(v, id, v.Name, made))
+			continue
 		}
 		for _, s := range v.Sinks {
 			id++

@@ -134,7 +134,7 @@ func (b *builder) openSink(ctx context.Context, v *Vertex) error {
 	base := v.Name
 	v.Name = sinkName(v)
 	v.Env = b.env(v, v.Name, tables)
-	if v.plugin.MultiTable {
+	if v.plugin.MultiTable && !v.plugin.PerTable {
 		return b.openInstance(ctx, v, SinkInstance{Name: v.Name}, v.block.Config)
 	}
 	for _, t := range tables {

@@ -159,7 +159,10 @@ func TestRepeatedFields(t *testing.T) {
 	}
 	var out bytes.Buffer
 	w := file.NewParquetWriter(&out, root)
-	group := w.AppendRowGroup()
+	group, err := w.AppendRowGroupChecked()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cw, err := group.NextColumn()
 	if err != nil {
 		t.Fatal(err)

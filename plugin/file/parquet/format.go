@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
@@ -32,14 +33,21 @@ const readBuffer = 256 << 10
 func open(in format.Input, alloc memory.Allocator) (*file.Reader, error) {
 	if in.ReaderAt == nil || in.Size < 0 {
 		return nil, &plugin.Error{
-			Code: plugin.CodeConfig, Err: fmt.Errorf("%s: parquet files cannot be read out of archives or compressed streams", in.Name),
-			Fix: "unpack the file first",
+			Code: plugin.CodeConfig, Fix: "unpack the file first",
+			Err: fmt.Errorf("%s: parquet files cannot be read out of archives or compressed streams", in.Name),
 		}
 	}
 	props := parquet.NewReaderProperties(alloc)
 	props.BufferedStreamEnabled = true
 	props.BufferSize = readBuffer
-	r, err := file.NewParquetReader(io.NewSectionReader(in.ReaderAt, 0, in.Size), file.WithReadProps(props))
+	var r *file.Reader
+	err := guarded(func() (err error) {
+		r, err = file.NewParquetReader(io.NewSectionReader(in.ReaderAt, 0, in.Size), file.WithReadProps(props))
+		if err != nil {
+			return err
+		}
+		return validate(r, in.Size)
+	})
 	if err != nil {
 		return nil, &plugin.Error{
 			Code: plugin.CodeData, Err: fmt.Errorf("%s: %w", in.Name, err), Fix: "the file is no parquet file, or is damaged",
@@ -58,20 +66,20 @@ func (parquetFormat) Columns(_ context.Context, in format.Input) ([]plugin.Colum
 		return nil, err
 	}
 	defer r.Close()
-	schema, err := pqarrow.FromParquet(r.MetaData().Schema, nil, nil)
+	var schema *arrow.Schema
+	err = guarded(func() (err error) {
+		schema, err = pqarrow.FromParquet(r.MetaData().Schema, nil, nil)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", in.Name, err)
+		return nil, &plugin.Error{Code: plugin.CodeType, Err: fmt.Errorf("%s: %w", in.Name, err), Fix: "read another format"}
 	}
 	return columnsOf(in.Name, r.MetaData().Schema, schema)
 }
 
 // Ranges implements [format.Format]: row groups are put together up to the wanted size.
 func (parquetFormat) Ranges(_ context.Context, in format.Input, o format.ReadOptions) ([]format.Range, error) {
-	alloc := o.Alloc
-	if alloc == nil {
-		alloc = memory.DefaultAllocator
-	}
-	r, err := open(in, alloc)
+	r, err := open(in, zeroed(o.Alloc))
 	if err != nil {
 		return nil, err
 	}

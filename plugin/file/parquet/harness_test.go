@@ -3,7 +3,6 @@ package parquet_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"testing"
 
@@ -114,5 +113,3 @@ func build(t testing.TB, tab *plugin.Table, rows ...[]any) plugin.Batch {
 	}
 	return b.Batch()
 }
-
-var _ = fmt.Sprint

@@ -24,22 +24,17 @@ type reader struct {
 	table *plugin.Table
 	alloc memory.Allocator
 
-	name   string
-	file   *file.Reader
-	rows   pqarrow.RecordReader
-	order  []int // for each column of the table, its place among the columns that are read
-	at     int64 // the next row
-	end    int64
-	opened bool
+	name  string
+	file  *file.Reader
+	rows  pqarrow.RecordReader
+	order []int // for each column of the table, its place among the columns that are read
+	at    int64 // the next row
+	end   int64
 }
 
 // NewReader implements [format.Format].
 func (parquetFormat) NewReader(o format.ReadOptions) (format.Reader, error) {
-	alloc := o.Alloc
-	if alloc == nil {
-		alloc = memory.DefaultAllocator
-	}
-	return &reader{table: o.Table, alloc: alloc}, nil
+	return &reader{table: o.Table, alloc: zeroed(o.Alloc)}, nil
 }
 
 // Open implements [format.Reader].
@@ -71,18 +66,22 @@ func (r *reader) start(ctx context.Context) error {
 		return err
 	}
 	groups, first, size := r.groups()
-	props := pqarrow.ArrowReadProperties{BatchSize: batchRows(size, r.end-first)}
-	arrows, err := pqarrow.NewFileReader(r.file, props, r.alloc)
+	err = guarded(func() error {
+		props := pqarrow.ArrowReadProperties{BatchSize: batchRows(size, r.end-first)}
+		arrows, err := pqarrow.NewFileReader(r.file, props, r.alloc)
+		if err != nil {
+			return err
+		}
+		if r.rows, err = arrows.GetRecordReader(ctx, leaves, groups); err != nil {
+			return err
+		}
+		if skip := r.at - first; skip > 0 {
+			return r.rows.SeekToRow(skip)
+		}
+		return nil
+	})
 	if err != nil {
 		return r.damaged(err)
-	}
-	if r.rows, err = arrows.GetRecordReader(ctx, leaves, groups); err != nil {
-		return r.damaged(err)
-	}
-	if skip := r.at - first; skip > 0 {
-		if err := r.rows.SeekToRow(skip); err != nil {
-			return r.damaged(err)
-		}
 	}
 	return nil
 }
@@ -149,7 +148,8 @@ func (r *reader) missing(name string) error {
 		have = append(have, root.Field(i).Name())
 	}
 	err := &plugin.Error{
-		Code: plugin.CodeNotFound, Table: r.table.ID, Err: fmt.Errorf("%s has no column %q, which the first file has", r.name, name),
+		Code: plugin.CodeNotFound, Table: r.table.ID,
+		Err: fmt.Errorf("%s has no column %q, which the first file has", r.name, name),
 		Fix: "read files of equal columns, or choose the common ones by read_columns",
 	}
 	if near, ok := config.Nearest(name, have); ok {
@@ -173,7 +173,11 @@ func (r *reader) Next(ctx context.Context) (plugin.Batch, error) {
 	if r.at >= r.end || r.rows == nil {
 		return plugin.Batch{}, io.EOF
 	}
-	rows, err := r.rows.Read()
+	var rows arrow.RecordBatch
+	err := guarded(func() (err error) {
+		rows, err = r.rows.Read()
+		return err
+	})
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("the file ends %d rows early", r.end-r.at)
 	}
@@ -210,7 +214,8 @@ func (r *reader) badColumn(c plugin.Column, err error) error {
 	}
 	return &plugin.Error{
 		Code: plugin.CodeData, Table: r.table.ID, Row: fmt.Sprintf("%s row %d", r.name, row+1),
-		Err: fmt.Errorf("column %s, wanted as %s: %w", c.Name, c.Type, err), Fix: "correct the file, or leave the column out with read_columns",
+		Err: fmt.Errorf("column %s, wanted as %s: %w", c.Name, c.Type, err),
+		Fix: "correct the file, or leave the column out with read_columns",
 	}
 }
 

@@ -168,7 +168,6 @@ func TestWriterErrors(t *testing.T) {
 	}{
 		{"names that become the same", []plugin.Column{{Name: "id"}, {Name: "ID"}}, format.WriteOptions{}, []string{"id and ID are both called id", "rename"}},
 		{"a codec of other formats", []plugin.Column{{Name: "id"}}, format.WriteOptions{Codec: "lzo"}, []string{`"lzo"`, "none, snappy"}},
-		{"a row without fields", []plugin.Column{{Name: "id", Type: plugin.ArrayOf(plugin.RowOf())}}, format.WriteOptions{}, []string{"column id", "without fields"}},
 		{"bytes as INT96", []plugin.Column{{Name: "id", Type: scalar(plugin.Bytes)}}, format.WriteOptions{FixedAsInt96: []string{"id"}}, []string{"parquet_avro_write_fixed_as_int96"}},
 	}
 	for _, test := range tests {

@@ -19,10 +19,13 @@ func columnsOf(name string, file *schema.Schema, sc *arrow.Schema) ([]plugin.Col
 		t, err := typeOf(f.Type)
 		if err != nil {
 			errs = append(errs, &plugin.Error{
-				Code: plugin.CodeType, Err: fmt.Errorf("%s: column %s: %w", name, f.Name, err), Fix: "leave it out with read_columns",
+				Code: plugin.CodeType, Fix: "leave it out with read_columns",
+				Err: fmt.Errorf("%s: column %s: %w", name, f.Name, err),
 			})
 		}
-		columns[i] = plugin.Column{Name: f.Name, Type: t, NotNull: !f.Nullable, SourceType: sourceType(file.Root().Field(i))}
+		columns[i] = plugin.Column{
+			Name: f.Name, Type: t, NotNull: !f.Nullable, SourceType: sourceType(file.Root().Field(i)),
+		}
 	}
 	return columns, errors.Join(errs...)
 }

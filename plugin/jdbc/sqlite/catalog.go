@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -145,11 +144,11 @@ func (c catalog) chooseKey(r *jdbc.Relation, from *structure) error {
 func unknownKey(r *jdbc.Relation) error { return unknownKeyOf(r.Key, r.Table.Names()) }
 
 func unknownKeyOf(name string, have []string) error {
-	err := configError(fmt.Errorf("partition_column: there is no column %q", name), "the columns are "+strings.Join(have, ", "))
+	fix := "the columns are " + strings.Join(have, ", ")
 	if near, ok := config.Nearest(name, have); ok {
-		err = configError(fmt.Errorf("partition_column: there is no column %q", name), fmt.Sprintf("did you mean %q?", near))
+		fix = fmt.Sprintf("did you mean %q?", near)
 	}
-	return err
+	return configError(fmt.Errorf("partition_column: there is no column %q", name), fix)
 }
 
 // columns returns the columns of a relation with their types. All columns without a type are reported together.
@@ -304,58 +303,4 @@ func (c catalog) Advance(ctx context.Context, r *jdbc.Relation, from jdbc.Key, n
 		return nil, ofTable(err, r.Table.ID)
 	}
 	return &jdbc.Key{Value: v}, nil
-}
-
-// structure is what SQLite knows about a table.
-type structure struct {
-	columns      []columnInfo
-	key          []int  // positions of the primary key
-	rowID        string // a name of the row id; empty: there is none
-	withoutRowID bool
-	unique       []plugin.Constraint
-}
-
-type columnInfo struct {
-	name    string
-	notNull bool
-	rowID   bool // another name of the row id
-	value   *string
-}
-
-func (s *structure) names() []string {
-	names := make([]string, len(s.columns))
-	for i, c := range s.columns {
-		names[i] = c.name
-	}
-	return names
-}
-
-func (s *structure) index(name string) int {
-	return slices.IndexFunc(s.columns, func(c columnInfo) bool { return strings.EqualFold(c.name, name) })
-}
-
-// describe adds keys, constraints and defaults to a table whose columns may come from a query.
-func (s *structure) describe(t *plugin.Table) {
-	position := func(name string) int {
-		return slices.IndexFunc(t.Columns, func(c plugin.Column) bool { return strings.EqualFold(c.Name, name) })
-	}
-	for _, c := range s.columns {
-		if i := position(c.name); i >= 0 {
-			t.Columns[i].NotNull = c.notNull
-			t.Columns[i].Default = c.value
-		}
-	}
-	for _, k := range s.key {
-		i := position(s.columns[k].name)
-		if i < 0 {
-			t.Key = nil
-			break
-		}
-		t.Key = append(t.Key, i)
-	}
-	for _, u := range s.unique {
-		if !slices.ContainsFunc(u.Columns, func(c plugin.ConstraintColumn) bool { return position(c.Name) < 0 }) {
-			t.Constraints = append(t.Constraints, u)
-		}
-	}
 }

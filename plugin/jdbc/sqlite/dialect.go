@@ -33,9 +33,10 @@ type pragma struct{ name, value string }
 
 // pragmas are the settings that a job may make.
 var pragmas = []string{
-	"auto_vacuum", "automatic_index", "busy_timeout", "cache_size", "cache_spill", "case_sensitive_like", "cell_size_check",
-	"encoding", "foreign_keys", "ignore_check_constraints", "journal_mode", "journal_size_limit", "locking_mode",
-	"mmap_size", "page_size", "recursive_triggers", "secure_delete", "synchronous", "temp_store", "wal_autocheckpoint",
+	"auto_vacuum", "automatic_index", "busy_timeout", "cache_size", "cache_spill", "case_sensitive_like",
+	"cell_size_check", "encoding", "foreign_keys", "ignore_check_constraints", "journal_mode",
+	"journal_size_limit", "locking_mode", "mmap_size", "page_size", "recursive_triggers", "secure_delete", "synchronous",
+	"temp_store", "wal_autocheckpoint",
 }
 
 // Open implements [jdbc.Dialect]: it takes the url apart.

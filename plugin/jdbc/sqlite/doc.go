@@ -1,7 +1,7 @@
 // Package sqlite is the SQLite dialect of the Jdbc source and sink.
 //
-// Urls are jdbc:sqlite:PATH, jdbc:sqlite::memory: and jdbc:sqlite:file:..., a URI as SQLite knows it. Pragmas may follow
-// behind a question mark or stand in properties: jdbc:sqlite:data.db?cache_size=-65536&foreign_keys=on.
+// Urls are jdbc:sqlite:PATH, jdbc:sqlite::memory: and jdbc:sqlite:file:..., a URI as SQLite knows it. Pragmas may
+// follow behind a question mark or stand in properties: jdbc:sqlite:data.db?cache_size=-65536&foreign_keys=on.
 //
 // # Types
 //
@@ -13,19 +13,20 @@
 //	DATE TEXT, TIME TEXT(n), TIMESTAMP TEXT(n)  DATE, TIME, TIMESTAMP
 //	an expression, a column without a type      by the values of the first thousand rows
 //
-// SQLite stores any value in any column. A value that its column's type cannot hold without loss is an error that names
-// the table, the column, the row's key and the value.
+// SQLite stores any value in any column. A value that its column's type cannot hold without loss is an error that
+// names the table, the column, the row's key and the value.
 //
 // The sink writes integers, booleans (0 and 1), floating point numbers, texts and blobs as they are; decimals, dates,
-// times and timestamps as text. Tables that it makes declare such columns as DECIMAL TEXT(p,s), DATE TEXT, TIME TEXT(n)
-// and TIMESTAMP TEXT(n): the word TEXT gives them the affinity that keeps SQLite from turning a decimal into a floating
-// point number of 15 digits, and the rest lets the source find the type again. A NaN is refused, since SQLite would make
-// it a null.
+// times and timestamps as text. Tables that it makes declare such columns as DECIMAL TEXT(p,s), DATE TEXT, TIME
+// TEXT(n) and TIMESTAMP TEXT(n): the word TEXT gives them the affinity that keeps SQLite from turning a decimal into a
+// floating point number of 15 digits, and the rest lets the source find the type again. A decimal of more digits is
+// refused where the target's column is declared so that SQLite would do that. A NaN is refused too, since SQLite would
+// make it a null. The sign of a zero is lost.
 //
 // # Reading
 //
-// Tables with row ids are cut by them. Each lane reads with a connection of its own, each chunk in one snapshot. A file
-// that others write during the job is read as it is at the time of each chunk.
+// Tables with row ids are cut by them. Each lane reads with a connection of its own, each chunk in one snapshot. A
+// file that others write during the job is read as it is at the time of each chunk.
 //
 // # Writing
 //

@@ -19,7 +19,8 @@ func (d *database) explain(err error) error {
 	case 0:
 		return err
 	case lite.CantOpen:
-		e.Code, e.Fix = plugin.CodeNotFound, "check the path in the url, "+d.name+": the file, or at least its directory, must exist and be accessible"
+		e.Code = plugin.CodeNotFound
+		e.Fix = "check the path in the url, " + d.name + ": the file, or at least its directory, must exist and be accessible"
 	case lite.ReadOnlyDB, lite.Perm, lite.Auth:
 		e.Code, e.Fix = plugin.CodeDenied, "allow writing to the file "+d.name+" and to its directory"
 	case lite.Busy, lite.Locked:
@@ -47,7 +48,8 @@ func explainMessage(e *plugin.Error) {
 		e.Code, e.Fix = plugin.CodeNotFound, "check the names of the columns"
 	case strings.Contains(text, "ON CONFLICT clause does not match"):
 		e.Code = plugin.CodeConfig
-		e.Fix = "an upsert needs a primary key or unique index on exactly the key's columns: make one, or set enable_upsert = false"
+		e.Fix = "an upsert needs a primary key or unique index on exactly the key's columns: make one, or set " +
+			"enable_upsert = false"
 	default:
 		e.Code = plugin.CodeConfig
 	}

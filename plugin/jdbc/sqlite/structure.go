@@ -11,6 +11,60 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc/sqlite/internal/lite"
 )
 
+// structure is what SQLite knows about a table.
+type structure struct {
+	columns      []columnInfo
+	key          []int  // positions of the primary key
+	rowID        string // a name of the row id; empty: there is none
+	withoutRowID bool
+	unique       []plugin.Constraint
+}
+
+type columnInfo struct {
+	name    string
+	notNull bool
+	rowID   bool // another name of the row id
+	value   *string
+}
+
+func (s *structure) names() []string {
+	names := make([]string, len(s.columns))
+	for i, c := range s.columns {
+		names[i] = c.name
+	}
+	return names
+}
+
+func (s *structure) index(name string) int {
+	return slices.IndexFunc(s.columns, func(c columnInfo) bool { return strings.EqualFold(c.name, name) })
+}
+
+// describe adds keys, constraints and defaults to a table whose columns may come from a query.
+func (s *structure) describe(t *plugin.Table) {
+	position := func(name string) int {
+		return slices.IndexFunc(t.Columns, func(c plugin.Column) bool { return strings.EqualFold(c.Name, name) })
+	}
+	for _, c := range s.columns {
+		if i := position(c.name); i >= 0 {
+			t.Columns[i].NotNull = c.notNull
+			t.Columns[i].Default = c.value
+		}
+	}
+	for _, k := range s.key {
+		i := position(s.columns[k].name)
+		if i < 0 {
+			t.Key = nil
+			break
+		}
+		t.Key = append(t.Key, i)
+	}
+	for _, u := range s.unique {
+		if !slices.ContainsFunc(u.Columns, func(c plugin.ConstraintColumn) bool { return position(c.Name) < 0 }) {
+			t.Constraints = append(t.Constraints, u)
+		}
+	}
+}
+
 // readStructure looks up a table or view.
 func readStructure(c *lite.Conn, id plugin.TableID) (*structure, error) {
 	schema := id.Database
@@ -128,7 +182,8 @@ func (s *structure) readUnique(c *lite.Conn, table, schema string) error {
 	}
 	for _, row := range list {
 		name, _ := row[0].(string)
-		columns, err := rows(c, `SELECT name, "desc" FROM pragma_index_xinfo(?1, ?2) WHERE key = 1 ORDER BY seqno`, name, schema)
+		columns, err := rows(c, `SELECT name, "desc" FROM pragma_index_xinfo(?1, ?2) WHERE key = 1 ORDER BY seqno`,
+			name, schema)
 		if err != nil {
 			return err
 		}
@@ -139,7 +194,8 @@ func (s *structure) readUnique(c *lite.Conn, table, schema string) error {
 				constraint.Columns = nil
 				break
 			}
-			constraint.Columns = append(constraint.Columns, plugin.ConstraintColumn{Name: text, Desc: column[1] == int64(1)})
+			c := plugin.ConstraintColumn{Name: text, Desc: column[1] == int64(1)}
+			constraint.Columns = append(constraint.Columns, c)
 		}
 		if constraint.Columns != nil {
 			s.unique = append(s.unique, constraint)

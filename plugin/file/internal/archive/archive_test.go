@@ -16,7 +16,8 @@ import (
 )
 
 var members = []struct{ name, content string }{
-	{"a.txt", "one"}, {"dir/", ""}, {"dir/b.TXT", "two"}, {".hidden.txt", "no"}, {"c.json", "no"}, {"__MACOSX/._a.txt", "no"},
+	{"a.txt", "one"}, {"dir/", ""}, {"dir/b.TXT", "two"}, {".hidden.txt", "no"}, {"c.json", "no"}, {"__MACOSX/._a.txt",
+		"no"},
 	{"d.txt", strings.Repeat("three ", 10_000)}, {"empty.txt", ""},
 }
 

@@ -10,7 +10,8 @@ import (
 
 func TestRoundTrip(t *testing.T) {
 	text := strings.Repeat("abc 测试 é ", 3000)
-	for _, name := range []string{"gbk", "GBK", "gb18030", "utf-16", "utf-16le", "UTF-16BE", "Windows-1252", "iso-8859-1", "big5", "utf-8", ""} {
+	for _, name := range []string{"gbk", "GBK", "gb18030", "utf-16", "utf-16le", "UTF-16BE", "Windows-1252",
+		"iso-8859-1", "big5", "utf-8", ""} {
 		cs, err := Lookup(name)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -47,7 +48,8 @@ func TestNothingIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []io.Reader{strings.NewReader("abc\xff\xffdef"), iotest.OneByteReader(strings.NewReader("abc\xff\xffdef"))} {
+	for _, r := range []io.Reader{strings.NewReader("abc\xff\xffdef"),
+		iotest.OneByteReader(strings.NewReader("abc\xff\xffdef"))} {
 		if _, err := io.ReadAll(gbk.Reader(r)); !errors.Is(err, ErrCharacter) {
 			t.Errorf("reading: error %v", err)
 		}

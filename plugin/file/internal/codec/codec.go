@@ -24,7 +24,9 @@ const (
 func Names() []string { return []string{LZO, Gzip, Zstd} }
 
 // marks are the parts of file names that tell a codec. Written files have the first of each.
-var marks = []struct{ codec, suffix string }{{LZO, ".lzo"}, {Gzip, ".gz"}, {Zstd, ".zst"}, {Gzip, ".gzip"}, {Zstd, ".zstd"}}
+var marks = []struct{ codec, suffix string }{
+	{LZO, ".lzo"}, {Gzip, ".gz"}, {Zstd, ".zst"}, {Gzip, ".gzip"}, {Zstd, ".zstd"},
+}
 
 // Suffix returns what a written file's name has in front of the format's suffix; empty for none.
 func Suffix(codec string) string {
@@ -46,6 +48,9 @@ func ByName(name, format string) string {
 	}
 	return None
 }
+
+// zstdWindow is how far back the compressor looks, which decides on its memory: a sink may have many files open.
+const zstdWindow = 1 << 20
 
 // NewReader decompresses r. Close frees the decoder and leaves r open.
 func NewReader(codec string, r io.Reader) (io.ReadCloser, error) {
@@ -77,7 +82,7 @@ func NewWriter(codec string, w io.Writer) (io.WriteCloser, error) {
 	case Gzip:
 		return gzip.NewWriter(w), nil
 	case Zstd:
-		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(zstdWindow))
 	}
 	return nil, unknown(codec)
 }

@@ -6,31 +6,36 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // delimiter finds where a field ends.
 type delimiter struct {
-	one   byte   // the delimiter, if it is one byte
-	many  []byte // the delimiter, if it is a fixed text of several bytes
-	regex *regexp.Regexp
-	none  bool // the line is one field
+	single bool
+	one    byte           // the delimiter, if it is a single byte
+	many   []byte         // the delimiter, if it is a fixed text of several bytes
+	regex  *regexp.Regexp // nil with all others nil: the line is one field
 }
 
 // find returns the bounds of the first delimiter in b, or len(b) twice.
 func (d *delimiter) find(b []byte) (start, end int) {
-	switch {
-	case d.none:
-	case d.regex != nil:
+	if d.single {
+		if i := bytes.IndexByte(b, d.one); i >= 0 {
+			return i, i + 1
+		}
+		return len(b), len(b)
+	}
+	return d.findOther(b)
+}
+
+func (d *delimiter) findOther(b []byte) (start, end int) {
+	if d.regex != nil {
 		if m := d.regex.FindIndex(b); m != nil {
 			return m[0], m[1]
 		}
-	case d.many != nil:
+	} else if d.many != nil {
 		if i := bytes.Index(b, d.many); i >= 0 {
 			return i, i + len(d.many)
-		}
-	default:
-		if i := bytes.IndexByte(b, d.one); i >= 0 {
-			return i, i + 1
 		}
 	}
 	return len(b), len(b)
@@ -38,7 +43,7 @@ func (d *delimiter) find(b []byte) (start, end int) {
 
 func literal(text string) delimiter {
 	if len(text) == 1 {
-		return delimiter{one: text[0]}
+		return delimiter{single: true, one: text[0]}
 	}
 	return delimiter{many: []byte(text)}
 }
@@ -109,11 +114,12 @@ func hexRune(s string, digits int) (rune, bool) {
 
 // csvDelimiter reads field_delimiter of the format csv: its first character, a comma by default.
 func csvDelimiter(option string) (delimiter, error) {
-	for _, r := range option {
-		if r == '"' || r == '\n' || r == '\r' {
-			return delimiter{}, fmt.Errorf("field_delimiter of csv cannot be %q", r)
-		}
-		return literal(string(r)), nil
+	if option == "" {
+		return literal(","), nil
 	}
-	return literal(","), nil
+	r, size := utf8.DecodeRuneInString(option)
+	if r == '"' || r == '\n' || r == '\r' {
+		return delimiter{}, fmt.Errorf("field_delimiter of csv cannot be %q", r)
+	}
+	return literal(option[:size]), nil
 }

@@ -51,9 +51,7 @@ func (f form) NewReader(o format.ReadOptions) (format.Reader, error) {
 	switch {
 	case f.csv:
 		p.delim, err = csvDelimiter(o.Delimiter)
-	case o.File == nil:
-		p.delim = delimiter{none: true}
-	default:
+	case o.File != nil:
 		p.delim, err = textDelimiter(o.Delimiter)
 	}
 	if err != nil {
@@ -86,7 +84,8 @@ func (p *parser) project(file, table *plugin.Table) {
 
 // NewWriter implements format.Format.
 func (f form) NewWriter(w io.Writer, o format.WriteOptions) (format.Writer, error) {
-	text, err := column.NewTextFormat(column.TextOptions{Date: o.DateFormat, DateTime: o.DatetimeFormat, Time: o.TimeFormat})
+	forms := column.TextOptions{Date: o.DateFormat, DateTime: o.DatetimeFormat, Time: o.TimeFormat}
+	text, err := column.NewTextFormat(forms)
 	if err != nil {
 		return nil, err
 	}

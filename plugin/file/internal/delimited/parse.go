@@ -144,7 +144,7 @@ func (p *parser) quoted(g *lines.Group, field, start, end, next int) (after, lin
 	if field < len(p.fields) && p.fields[field] >= 0 {
 		g.Column(p.fields[field])[g.Rows] = f
 	}
-	for at++; at < end && (data[at] == ' ' || data[at] == '\t') && data[at] != p.delim.one; at++ {
+	for at++; at < end && (data[at] == ' ' || data[at] == '\t') && !(p.delim.single && data[at] == p.delim.one); at++ {
 	}
 	if at == end {
 		return end + 1, end, next, nil

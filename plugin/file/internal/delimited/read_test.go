@@ -144,9 +144,12 @@ func TestBadRows(t *testing.T) {
 		{"second column is worse later", "1,a,2\n2,b,zz\nx1,b,3\n", format.ReadOptions{}, 1,
 			[]string{"mem, line 2", "column price", `"zz"`}},
 		{"too many digits", "1,a,2.345\n", format.ReadOptions{}, 0, []string{"line 1", "column price", "2.345"}},
-		{"not UTF-8", "1,a,1\n2,\xff,1\n", format.ReadOptions{}, 1, []string{"line 2", "column name", "UTF-8", "set encoding"}},
-		{"open quote", "1,a,1\n2,\"b\nc\",3\n", format.ReadOptions{}, 1, []string{"line 2", "closing quote", "quoted.newlines"}},
-		{"open quote to the end", "1,a,1\n2,\"b\nc,3\n", format.ReadOptions{QuotedNewlines: true}, 1, []string{"line 2", "closing quote"}},
+		{"not UTF-8", "1,a,1\n2,\xff,1\n", format.ReadOptions{}, 1,
+			[]string{"line 2", "column name", "UTF-8", "set encoding"}},
+		{"open quote", "1,a,1\n2,\"b\nc\",3\n", format.ReadOptions{}, 1,
+			[]string{"line 2", "closing quote", "quoted.newlines"}},
+		{"open quote to the end", "1,a,1\n2,\"b\nc,3\n", format.ReadOptions{QuotedNewlines: true}, 1,
+			[]string{"line 2", "closing quote"}},
 		{"text behind a quote", "1,\"a\"b,1\n", format.ReadOptions{}, 0, []string{"line 1", "followed by text"}},
 		{"behind a header", "id,name,price\n1,a,1\nx,b,1\n", format.ReadOptions{SkipHeader: 1}, 1, []string{"mem, line 3"}},
 		{"too long", "1,a,1\n2," + strings.Repeat("x", 2<<20) + ",1\n", format.ReadOptions{MaxRecord: 1 << 20}, 1,
@@ -240,7 +243,8 @@ func TestResumeAfterAnyBatch(t *testing.T) {
 
 func TestLongValues(t *testing.T) {
 	long := strings.Repeat("0123456789abcde,", 1<<20) // 16 MiB
-	got, err := linetest.ReadAll(CSV(), "a,b\nx,\""+long+"\"\ny,z\n", format.ReadOptions{File: twoStrings, SplitSize: 1 << 20})
+	got, err := linetest.ReadAll(CSV(), "a,b\nx,\""+long+"\"\ny,z\n",
+		format.ReadOptions{File: twoStrings, SplitSize: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

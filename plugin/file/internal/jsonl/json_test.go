@@ -28,10 +28,12 @@ func TestRead(t *testing.T) {
 		{"other order", `{"name":"x","id":1}`, []string{"1|x"}},
 		{"missing and null", "{}\n{ }\n" + `{"id":null,"name":"x"}`, []string{"<nil>|<nil>", "<nil>|<nil>", "<nil>|x"}},
 		{"unknown members", `{"z":[1,{"id":7}],"id":1,"y":{"name":"}"},"name":"x","w":true}`, []string{"1|x"}},
-		{"the last of two", `{"id":1,"name":"x","id":2}` + "\n" + `{"id":1,"name":"x","name":null}`, []string{"2|x", "1|<nil>"}},
+		{"the last of two", `{"id":1,"name":"x","id":2}` + "\n" + `{"id":1,"name":"x","name":null}`,
+			[]string{"2|x", "1|<nil>"}},
 		{"escapes", `{"id":1,"name":"a\"b\\\\\u00e9\n"}`, []string{"1|a\"b\\\\é\n"}},
 		{"escaped name", `{"\u0069d":1,"n\u0061me":"x"}`, []string{"1|x"}},
-		{"number and object as text", `{"id":"5","name":1.50}` + "\n" + `{"name":{"a": [1, 2]}}`, []string{"5|1.50", `<nil>|{"a":[1,2]}`}},
+		{"number and object as text", `{"id":"5","name":1.50}` + "\n" + `{"name":{"a": [1, 2]}}`,
+			[]string{"5|1.50", `<nil>|{"a":[1,2]}`}},
 		{"blank lines", "\n  \n" + `{"id":1}` + "\r\n\r\n", []string{"1|<nil>"}},
 		{"byte order mark", "\xEF\xBB\xBF" + `{"id":1}`, []string{"1|<nil>"}},
 		{"empty text is text", `{"name":""}`, []string{"<nil>|"}},
@@ -86,12 +88,15 @@ var allTypes = linetest.Table(
 	"s", plugin.String, "b", plugin.Boolean, "i8", plugin.TinyInt, "i16", plugin.SmallInt, "i32", plugin.Int,
 	"i64", plugin.BigInt, "f", plugin.Float, "d", plugin.Double, "dec", plugin.DecimalOf(38, 18), "x", plugin.Bytes,
 	"day", plugin.Date, "clock", plugin.Time, "ts", plugin.Timestamp, "nil", plugin.Null,
-	"list", plugin.ArrayOf(plugin.TypeOf(plugin.String)), "map", plugin.MapOf(plugin.TypeOf(plugin.String), plugin.TypeOf(plugin.Int)),
-	"row", plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)}, plugin.Field{Name: "b", Type: plugin.TypeOf(plugin.String)}))
+	"list", plugin.ArrayOf(plugin.TypeOf(plugin.String)), "map", plugin.MapOf(plugin.TypeOf(plugin.String),
+		plugin.TypeOf(plugin.Int)),
+	"row", plugin.RowOf(plugin.Field{Name: "a", Type: plugin.TypeOf(plugin.Int)},
+		plugin.Field{Name: "b", Type: plugin.TypeOf(plugin.String)}))
 
 func TestRoundTrip(t *testing.T) {
 	rows := [][]any{
-		{"a\"\\\n\u2028", true, -128, 32767, -2147483648, int64(9223372036854775807), float32(1.5), 1e-7, "12345678901234567890.123456789012345678",
+		{"a\"\\\n\u2028", true, -128, 32767, -2147483648, int64(9223372036854775807), float32(1.5), 1e-7,
+			"12345678901234567890.123456789012345678",
 			[]byte{0, 255}, "2024-02-29", "23:59:59.123456", "1969-12-31 23:59:59.999999", nil, []any{"x", nil, ""},
 			map[string]any{"k": 1}, []any{7, "z"}},
 		make([]any, len(allTypes.Columns)),
@@ -134,7 +139,8 @@ func TestRoundTrip(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	build := column.NewBuilder(simple, column.NewPool())
-	if err := errors.Join(build.AppendRow(plugin.Insert, 1, "<é>"), build.AppendRow(plugin.Delete, nil, nil)); err != nil {
+	err := errors.Join(build.AppendRow(plugin.Insert, 1, "<é>"), build.AppendRow(plugin.Delete, nil, nil))
+	if err != nil {
 		t.Fatal(err)
 	}
 	b := build.Batch()
@@ -205,7 +211,8 @@ func checkAgainstLibrary(t *testing.T, content string, rows []string) {
 			continue
 		}
 		var v struct{ ID *json.Number }
-		if err := json.Unmarshal([]byte(line), &v); err == nil && v.ID == nil && !strings.Contains(strings.ToLower(line), "id") {
+		if err := json.Unmarshal([]byte(line), &v); err == nil && v.ID == nil &&
+			!strings.Contains(strings.ToLower(line), "id") {
 			if !strings.HasPrefix(rows[n], "<nil>|") {
 				t.Errorf("row %d is %s, of %s", n, rows[n], line)
 			}

@@ -55,10 +55,11 @@ func (r *Reader) Open(ctx context.Context, in format.Input, rg format.Range, fro
 
 // Next returns the next batch, io.EOF after the last.
 func (r *Reader) Next(ctx context.Context) (plugin.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return plugin.Batch{}, err
+	}
 	for r.err == nil && !r.build.Full() {
-		if r.err = ctx.Err(); r.err == nil {
-			r.err = r.step()
-		}
+		r.err = r.step()
 	}
 	if r.build.Len() > 0 {
 		return r.build.Batch(), nil

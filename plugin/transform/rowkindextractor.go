@@ -44,14 +44,15 @@ func (e *kindExtractor) column() plugin.Column {
 // Derive adds the field.
 func (e *kindExtractor) Derive(in *plugin.Table) (*plugin.Table, error) {
 	if in.Index(e.field) >= 0 {
-		return nil, &plugin.Error{Code: plugin.CodeConfig, Table: in.ID,
+		return nil, &plugin.Error{Code: plugin.CodeConfig,
 			Err: fmt.Errorf("custom_field_name: the input has a field %q already", e.field)}
 	}
 	return extend(in, e.column())
 }
 
 // Apply adds the field and makes every row an insert.
-func (e *kindExtractor) Apply(_ context.Context, in plugin.Batch, out *plugin.Table, emit func(plugin.Batch) error) error {
+func (e *kindExtractor) Apply(_ context.Context, in plugin.Batch, out *plugin.Table,
+	emit func(plugin.Batch) error) error {
 	b := column.NewBuilder(e.alone, e.env.Alloc)
 	defer b.Release()
 	kinds := b.Column(0).(*column.Text)
