@@ -94,7 +94,7 @@ func (c *catalog) describe(ctx context.Context, r jdbc.Request, id plugin.TableI
 	if relation.Table, err = plugin.NewTable(t); err != nil {
 		return nil, configError(err, "name the columns apart with AS")
 	}
-	p := &plan{forms: forms}
+	p := &plan{forms: forms, table: qualified(id)}
 	if err := chooseKey(relation, from, p); err != nil {
 		return nil, err
 	}
@@ -134,8 +134,8 @@ func (c *catalog) columns(ctx context.Context, sql string) ([]plugin.Column, []f
 	return columns, forms, nil
 }
 
-// fromClause returns what stands behind FROM: a table, or a query in brackets. A condition goes inside, so that it may
-// end with more than a condition.
+// fromClause returns what stands behind FROM: a table, or a query in brackets, named q. A condition goes inside, so that
+// it may end with more than a condition.
 func fromClause(r *jdbc.Relation, id plugin.TableID, p *plan) string {
 	switch {
 	case r.Query != "" && r.Where != "":
@@ -143,7 +143,7 @@ func fromClause(r *jdbc.Relation, id plugin.TableID, p *plan) string {
 	case r.Query != "":
 		return "(" + trimQuery(r.Query) + "\n) q"
 	case r.Where == "":
-		return qualified(id)
+		return qualified(id) + " q"
 	}
 	columns := "*"
 	if p.places {
@@ -200,7 +200,7 @@ func (c *catalog) Extent(ctx context.Context, r *jdbc.Relation) (jdbc.Extent, er
 	var err error
 	if r.Query == "" && r.Where == "" {
 		e.Rows, err = c.number(ctx, `SELECT (reltuples / relpages * (pg_relation_size(oid) / current_setting('block_size')::int))::int8
-			FROM pg_class WHERE oid = to_regclass(`+literal(r.From)+`) AND reltuples > 0 AND relpages > 0 AND relkind IN ('r', 'm')`)
+			FROM pg_class WHERE oid = to_regclass(`+literal(p.table)+`) AND reltuples > 0 AND relpages > 0 AND relkind IN ('r', 'm')`)
 	}
 	if err == nil && e.Rows < 0 {
 		e.Rows, err = c.number(ctx, "SELECT count(*) FROM "+r.From)
@@ -220,8 +220,8 @@ func (c *catalog) Extent(ctx context.Context, r *jdbc.Relation) (jdbc.Extent, er
 
 // end returns the first key in an order.
 func (c *catalog) end(ctx context.Context, r *jdbc.Relation, p *plan, order string) (*jdbc.Key, error) {
-	text, err := c.s.value(ctx, "SELECT ("+p.key.name+")::text FROM "+r.From+" WHERE "+p.key.name+
-		" IS NOT NULL ORDER BY "+p.key.name+order+" LIMIT 1")
+	text, err := c.s.value(ctx, "SELECT (k)::text FROM (SELECT "+p.key.name+" AS k FROM "+r.From+" WHERE "+p.key.name+
+		" IS NOT NULL ORDER BY "+p.key.name+order+" LIMIT 1) a")
 	if err != nil || text == nil {
 		return nil, err
 	}
@@ -272,10 +272,10 @@ func (c *catalog) look(ctx context.Context, r *jdbc.Relation, from jdbc.Key, n i
 	}
 	p := c.d.plan(r)
 	k := p.key.name
-	rows, err := c.s.query(ctx, fmt.Sprintf(`SELECT k::text FROM (
+	rows, err := c.s.query(ctx, fmt.Sprintf(`SELECT b.k::text FROM (
 			SELECT k, row_number() OVER (ORDER BY k) - 1 AS rn FROM (
 				SELECT %s AS k FROM %s WHERE %s >= %s ORDER BY %s LIMIT %d) a) b
-		WHERE rn %% %d = 0 AND rn > 0 AND k > %s GROUP BY k ORDER BY k`,
+		WHERE rn %% %d = 0 AND rn > 0 AND k > %s GROUP BY b.k ORDER BY b.k`,
 		k, r.From, k, p.key.literal(from), k, n*lookAhead+1, n, p.key.literal(from)))
 	if err != nil {
 		return err
@@ -292,8 +292,8 @@ func (c *catalog) look(ctx context.Context, r *jdbc.Relation, from jdbc.Key, n i
 	if len(rows) > 0 {
 		return nil
 	}
-	text, err := c.s.value(ctx, fmt.Sprintf(`SELECT (k)::text FROM (SELECT %s AS k FROM %s) a WHERE k > %s
-		AND (SELECT count(*) FROM (SELECT 1 FROM %s WHERE %s >= %s LIMIT %d) b) > %d ORDER BY k LIMIT 1`,
+	text, err := c.s.value(ctx, fmt.Sprintf(`SELECT (a.k)::text FROM (SELECT %s AS k FROM %s) a WHERE a.k > %s
+		AND (SELECT count(*) FROM (SELECT 1 FROM %s WHERE %s >= %s LIMIT %d) b) > %d ORDER BY a.k LIMIT 1`,
 		k, r.From, p.key.literal(from), r.From, k, p.key.literal(from), n+1, n))
 	if err != nil || text == nil {
 		return err

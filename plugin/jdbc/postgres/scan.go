@@ -20,6 +20,7 @@ import (
 
 // plan is how a relation is read.
 type plan struct {
+	table string // the relation's, quoted; empty for a query
 	forms []form
 	key   keyColumn
 	// places says that rows have a place, which orders those with the same key.
@@ -28,7 +29,7 @@ type plan struct {
 
 // keyColumn is the column that a relation is cut by.
 type keyColumn struct {
-	name     string // quoted
+	name     string // quoted and qualified, since a column of the select list may have the same name
 	typ      string // its type as SQL text
 	position int
 	integer  bool // its keys are int64; all others are text
@@ -50,7 +51,7 @@ func (p *plan) setKey(t *plugin.Table, i int, asked bool) error {
 			"choose a column of numbers, texts or times")
 	}
 	p.key = keyColumn{
-		name: quote(c.Name), typ: c.SourceType, position: i, integer: oid == oidInt2 || oid == oidInt4 || oid == oidInt8,
+		name: "q." + quote(c.Name), typ: c.SourceType, position: i, integer: oid == oidInt2 || oid == oidInt4 || oid == oidInt8,
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func selectRange(r *jdbc.Relation, p *plan, at jdbc.Range, extra bool) string {
 		b.WriteString(name)
 	}
 	if extra {
-		b.WriteString(", (" + p.key.name + ")::text")
+		b.WriteString(", (" + p.key.name + ")::text AS culvert_key")
 	}
 	b.WriteString(" FROM " + r.From)
 	if r.Key != "" {
@@ -193,7 +194,7 @@ func rangeClause(r *jdbc.Relation, p *plan, at jdbc.Range) string {
 		}
 	}
 	if !r.Unique && p.places {
-		order = append(order, "tableoid", "ctid")
+		order = append(order, "q.tableoid", "q.ctid")
 	}
 	clause := ""
 	if len(conditions) > 0 {
