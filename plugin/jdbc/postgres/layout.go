@@ -125,7 +125,7 @@ func (l *layout) ofStatement(ctx context.Context, s *session) error {
 	for _, oid := range desc.ParamOIDs {
 		oids = append(oids, strconv.FormatUint(uint64(oid), 10))
 	}
-	names, err := s.query(ctx, "SELECT format_type(o, NULL) FROM unnest($1::oid[]) WITH ORDINALITY x(o, n) ORDER BY n",
+	names, err := s.query(ctx, "SELECT format_type(o, -1) FROM unnest($1::oid[]) WITH ORDINALITY x(o, n) ORDER BY n",
 		"{"+strings.Join(oids, ",")+"}")
 	if err != nil {
 		return err

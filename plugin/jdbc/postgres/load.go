@@ -113,6 +113,9 @@ func (ld *loader) load(ctx context.Context, l *layout, b plugin.Batch, runs []jd
 		err = ld.s.transaction(ctx, func() error { return w.apply(ctx, runs) })
 	}
 	ld.states[l].used = false
+	if err != nil {
+		ld.states[l].temporary = false // it may have been made in that transaction
+	}
 	if !isRefusal(err) {
 		return err
 	}

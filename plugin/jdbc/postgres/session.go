@@ -125,20 +125,24 @@ const copySignature = "PGCOPY\n\377\r\n\000" + "\x00\x00\x00\x00" + "\x00\x00\x0
 // copyEnd is the trailer of a binary COPY.
 const copyEnd = "\xff\xff"
 
-// feedSize is about how many bytes of a COPY are sent at once.
-const feedSize = 128 << 10
+// feedSize is about how many bytes of a COPY are sent at once; the first piece is small, so that the server need not wait.
+const (
+	feedSize  = 128 << 10
+	firstFeed = 8 << 10
+)
 
 // feed is the sending side of a COPY.
 type feed struct {
 	conn net.Conn
 	buf  []byte // a message of type d that is being filled
+	size int    // at which it is sent
 }
 
 // copyIn runs COPY ... FROM STDIN (FORMAT BINARY). fill appends rows to f.buf and calls f.full after each.
 //
 // Nothing is waited for before all data is sent: a server that has refused the statement skips the data.
 func (s *session) copyIn(ctx context.Context, buf []byte, sql string, fill func(f *feed) error) ([]byte, error) {
-	f := &feed{conn: s.Conn(), buf: append(buf[:0], 'd', 0, 0, 0, 0)}
+	f := &feed{conn: s.Conn(), buf: append(buf[:0], 'd', 0, 0, 0, 0), size: firstFeed}
 	err := s.copyRows(ctx, f, sql, fill)
 	return f.buf, s.explained(ctx, err)
 }
@@ -177,9 +181,10 @@ func (s *session) copyRows(ctx context.Context, f *feed, sql string, fill func(f
 
 // full sends what the buffer holds if that is enough.
 func (f *feed) full() error {
-	if len(f.buf) < feedSize {
+	if len(f.buf) < f.size {
 		return nil
 	}
+	f.size = feedSize
 	return f.flush()
 }
 
