@@ -52,7 +52,13 @@ func newServer(t testing.TB, sql ...string) *server {
 		}
 		t.Skip(hint)
 	}
-	base, err := url.Parse(text)
+	return newDatabase(t, text, sql...)
+}
+
+// newDatabase makes a database on the server at a url.
+func newDatabase(t testing.TB, at string, sql ...string) *server {
+	t.Helper()
+	base, err := url.Parse(at)
 	if err != nil {
 		t.Fatal(err)
 	}

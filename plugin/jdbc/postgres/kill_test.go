@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"regexp"
 	"testing"
 	"time"
 
@@ -56,20 +57,16 @@ func runChild(ctx context.Context, dir, text string) error {
 }
 
 const (
-	killRows         = 200000
+	killRows         = 300000
 	killRounds       = 20
 	serverKillRounds = 5
 )
 
-// killTest is a job from a database to itself that takes about ten seconds and a hundred checkpoints.
-func killTest(t *testing.T) (*server, string) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("kills processes")
-	}
-	s := newServer(t, mixed("a", killRows)...)
+// killTest is a job from a database to itself that takes about fifteen seconds and a hundred checkpoints.
+func killTest(s *server) string {
+	s.exec(mixed("a", killRows)...)
 	s.exec("CREATE TABLE b AS SELECT * FROM a WHERE false") // without a key: doubled rows show
-	return s, fmt.Sprintf(`
+	return fmt.Sprintf(`
 		env { parallelism = 2, checkpoint.interval = 100, read_limit.rows_per_second = 12000,
 			job.retry.times = 50, job.retry.interval.seconds = 1 }
 		source { Jdbc { %s table_path = a, split.size = 3000 } }
@@ -108,8 +105,11 @@ func checkCopied(t *testing.T, s *server) {
 
 // TestKillEngine kills the process that runs the engine, again and again.
 func TestKillEngine(t *testing.T) {
-	s, job := killTest(t)
-	dir := t.TempDir()
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	s := newServer(t)
+	job, dir := killTest(s), t.TempDir()
 	kills := 0
 	for {
 		child := startChild(t, dir, job)
@@ -144,10 +144,34 @@ func TestKillEngine(t *testing.T) {
 // TestKillServer kills the database server, again and again.
 func TestKillServer(t *testing.T) {
 	service := os.Getenv(serviceVariable)
-	if service == "" || os.Getenv(serverVariable) == "" {
-		t.Skip(serviceVariable + " is not set")
+	if testing.Short() || service == "" {
+		t.Skip("kills a server of its own, which the script in " + serviceVariable + " starts")
 	}
-	s, job := killTest(t)
+	home, err := os.MkdirTemp("", "culvert-postgres-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(home, 0o755); err != nil { // the server runs as another user
+		t.Fatal(err)
+	}
+	run := func(command string) string {
+		cmd := exec.Command(service, command)
+		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+home)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s %s: %v", service, command, err)
+		}
+		return string(out)
+	}
+	address := regexp.MustCompile(serverVariable + "='([^']+)'").FindStringSubmatch(run("start"))
+	t.Cleanup(func() {
+		run("stop")
+		if err := os.RemoveAll(home); err != nil {
+			t.Error(err)
+		}
+	})
+	s := newDatabase(t, address[1])
+	job := killTest(s)
 	child := startChild(t, t.TempDir(), job)
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
@@ -157,11 +181,8 @@ func TestKillServer(t *testing.T) {
 			t.Fatalf("the child ended in round %d: %v", round, err)
 		case <-time.After(time.Duration(700+rand.IntN(900)) * time.Millisecond):
 		}
-		for _, command := range []string{"kill", "restart"} {
-			if out, err := exec.CommandContext(t.Context(), service, command).CombinedOutput(); err != nil {
-				t.Fatalf("%s %s: %v: %s", service, command, err, out)
-			}
-		}
+		run("kill")
+		run("restart")
 	}
 	if err := <-ended; err != nil {
 		t.Fatalf("the child failed: %v", err)

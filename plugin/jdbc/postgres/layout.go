@@ -90,7 +90,7 @@ func (l *layout) add(i int, name string, oid uint32, declared string) error {
 	b, ok := binderFor(c.Type, oid)
 	cast := "%s"
 	if !ok {
-		if b, ok = textBinder(c.Type); !ok {
+		if b, ok = textBinder(c.Type); !ok || oid == oidBytea {
 			return &plugin.Error{
 				Code: plugin.CodeType, Table: l.t.ID,
 				Err: fmt.Errorf("column %s of type %s does not take values of type %s", name, declared, c.Type),
