@@ -42,11 +42,14 @@ func BenchmarkTable(b *testing.B) {
 func BenchmarkFile(b *testing.B) {
 	s := newServer(b, mixed("a", benchRows)...)
 	path := filepath.Join(b.TempDir(), "a.csv")
-	shell(b, s, `psql -qXc "\copy a TO '`+path+`' (FORMAT CSV, NULL '')" "$0"`)
+	shell(b, s, `psql -qXc "\copy (SELECT id, n, name, note, score, amount, at, ok::text FROM a) TO '`+path+
+		`' (FORMAT CSV, NULL '')" "$0"`)
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
 			benchJob(b, fmt.Sprintf(`source { LocalFile { path = %q, file_format_type = csv, schema { fields {
-				id = bigint, n = int, name = string, note = string, score = double, amount = "decimal(12,2)", at = timestamp, ok = string } } } }
+				id = bigint, n = int, name = string, note = string, score = double, amount = "decimal(12,2)",
+				at = timestamp,
+				ok = boolean } } } }
 				sink { Jdbc { %s table = "b", primary_keys = ["id"] } }`, path, s.access()))
 		})
 	})

@@ -112,7 +112,8 @@ func (c *catalog) columns(ctx context.Context, sql string) ([]plugin.Column, []f
 		return nil, nil, c.s.explained(ctx, err)
 	}
 	if len(desc.Fields) == 0 || len(desc.ParamOIDs) > 0 {
-		return nil, nil, configError(errors.New("query: the statement must return rows and have no parameters"), "write a SELECT")
+		return nil, nil, configError(
+			errors.New("query: the statement must return rows and have no parameters"), "write a SELECT")
 	}
 	columns := make([]plugin.Column, len(desc.Fields))
 	forms := make([]form, len(desc.Fields))
@@ -123,7 +124,8 @@ func (c *catalog) columns(ctx context.Context, sql string) ([]plugin.Column, []f
 		oids = append(oids, strconv.FormatUint(uint64(f.DataTypeOID), 10))
 		mods = append(mods, strconv.Itoa(int(f.TypeModifier)))
 	}
-	names, err := c.s.query(ctx, "SELECT format_type(o, m) FROM unnest($1::oid[], $2::int[]) WITH ORDINALITY x(o, m, n) ORDER BY n",
+	names, err := c.s.query(ctx,
+		"SELECT format_type(o, m) FROM unnest($1::oid[], $2::int[]) WITH ORDINALITY x(o, m, n) ORDER BY n",
 		"{"+strings.Join(oids, ",")+"}", "{"+strings.Join(mods, ",")+"}")
 	if err != nil {
 		return nil, nil, err
@@ -134,8 +136,8 @@ func (c *catalog) columns(ctx context.Context, sql string) ([]plugin.Column, []f
 	return columns, forms, nil
 }
 
-// fromClause returns what stands behind FROM: a table, or a query in brackets, named q. A condition goes inside, so that
-// it may end with more than a condition.
+// fromClause returns what stands behind FROM: a table, or a query in brackets, named q. A condition goes inside, so
+// that it may end with more than a condition.
 func fromClause(r *jdbc.Relation, id plugin.TableID, p *plan) string {
 	switch {
 	case r.Query != "" && r.Where != "":
@@ -199,8 +201,10 @@ func (c *catalog) Extent(ctx context.Context, r *jdbc.Relation) (jdbc.Extent, er
 	e.Rows = -1
 	var err error
 	if r.Query == "" && r.Where == "" {
-		e.Rows, err = c.number(ctx, `SELECT (reltuples / relpages * (pg_relation_size(oid) / current_setting('block_size')::int))::int8
-			FROM pg_class WHERE oid = to_regclass(`+literal(p.table)+`) AND reltuples > 0 AND relpages > 0 AND relkind IN ('r', 'm')`)
+		e.Rows, err = c.number(ctx, `SELECT
+				(reltuples / relpages * (pg_relation_size(oid) / current_setting('block_size')::int))::int8
+			FROM pg_class WHERE oid = to_regclass(`+literal(p.table)+`) AND reltuples > 0 AND relpages > 0
+				AND relkind IN ('r', 'm')`)
 	}
 	if err == nil && e.Rows < 0 {
 		e.Rows, err = c.number(ctx, "SELECT count(*) FROM "+r.From)

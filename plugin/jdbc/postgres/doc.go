@@ -1,7 +1,7 @@
 // Package postgres is the PostgreSQL dialect of the Jdbc source and sink.
 //
-// Statements, logins and errors are package pgconn's affair; rows are ours. They pass as binary COPY in both directions,
-// straight between the connection's buffer and Arrow columns.
+// Statements, logins and errors are package pgconn's affair; rows are ours. They pass as binary COPY in both
+// directions, straight between the connection's buffer and Arrow columns.
 //
 // # Reading
 //
@@ -20,14 +20,14 @@
 // # Writing
 //
 // Inserts are a COPY into the target. Upserts are tried as one, too, since most loads hit no key that is there; where
-// one does, the rows are copied into a temporary table, reduced to the last row of each key before, and merged by INSERT
-// ... ON CONFLICT and DELETE ... USING. A batch is one transaction. Where the server refuses a row, the batch is cut in
-// halves until the row stands alone. These transactions do not wait for the disk; the flush of a checkpoint does, for
-// all of them.
+// one does, the rows are copied into a temporary table, reduced to the last row of each key before, and merged by
+// INSERT ... ON CONFLICT and DELETE ... USING. A batch is one transaction. Where the server refuses a row, the batch
+// is cut in halves until the row stands alone. These transactions do not wait for the disk; the flush of a checkpoint
+// does, for all of them.
 //
-// With is_exactly_once rows are copied into a staging table of the lane and the epoch, in one transaction that ends with
-// the flush: a crash before leaves nothing behind. The commit moves all staged rows of the epoch into their targets, drops
-// the staging tables and notes the epoch in the table culvert_commits, in one transaction; a commit that comes again
-// finds the note. This needs neither prepared transactions, which a server does not allow by default and which hold
-// locks and old rows back if nobody ends them, nor does it let lanes wait for each other's rows.
+// With is_exactly_once rows are copied into a staging table of the lane and the epoch, in one transaction that ends
+// with the flush: a crash before leaves nothing behind. The commit moves all staged rows of the epoch into their
+// targets, drops the staging tables and notes the epoch in the table culvert_commits, in one transaction; a commit
+// that comes again finds the note. This needs neither prepared transactions, which a server does not allow by default
+// and which hold locks and old rows back if nobody ends them, nor does it let lanes wait for each other's rows.
 package postgres

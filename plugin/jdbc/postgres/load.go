@@ -177,8 +177,8 @@ type work struct {
 	cells []cellOut
 }
 
-// direct copies a batch into the target if that is all there is to do, or if upserts may turn out to be inserts. done is
-// false if it is still to be written.
+// direct copies a batch into the target if that is all there is to do, or if upserts may turn out to be inserts. done
+// is false if it is still to be written.
 func (w *work) direct(ctx context.Context, runs []jdbc.Run) (done bool, err error) {
 	state := w.states[w.l]
 	upserts := runs[0].Op == jdbc.Upsert

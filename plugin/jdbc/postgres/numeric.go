@@ -9,8 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 )
 
-// A numeric in binary form is a header of four 16-bit words (number of digits, weight of the first digit, sign, digits to
-// show behind the point) and digits to the base 10,000 without zeros at its ends.
+// A numeric in binary form is a header of four 16-bit words (number of digits, weight of the first digit, sign, digits
+// to show behind the point) and digits to the base 10,000 without zeros at its ends.
 const (
 	numericHeader   = 8
 	numericBase     = 10000
@@ -28,7 +28,9 @@ var (
 	errForm     = errors.New("does not have the binary form of its type")
 )
 
-var pow10 = [...]uint64{1, 10, 100, 1000, 10000, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19}
+var pow10 = [...]uint64{
+	1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+}
 
 // wide is an unsigned number of 128 bits.
 type wide struct{ hi, lo uint64 }

@@ -51,7 +51,8 @@ func (p *plan) setKey(t *plugin.Table, i int, asked bool) error {
 			"choose a column of numbers, texts or times")
 	}
 	p.key = keyColumn{
-		name: "q." + quote(c.Name), typ: c.SourceType, position: i, integer: oid == oidInt2 || oid == oidInt4 || oid == oidInt8,
+		name: "q." + quote(c.Name), typ: c.SourceType, position: i,
+		integer: oid == oidInt2 || oid == oidInt4 || oid == oidInt8,
 	}
 	return nil
 }
@@ -368,7 +369,8 @@ func (sc *scanner) badCell(i int, row, value []byte, err error) error {
 		e.Fix += ", or set special_values = NULL"
 	}
 	if errors.Is(err, errDigits) || errors.Is(err, errOverflow) {
-		e.Fix = fmt.Sprintf("correct the value, or read the column by a query with a cast, such as %s::numeric(38,20)", quote(c.Name))
+		e.Fix = fmt.Sprintf("correct the value, or read the column by a query with a cast, such as %s::numeric(38,20)",
+			quote(c.Name))
 	}
 	e.Row = fmt.Sprintf("row %d of the chunk", sc.rows+1)
 	if sc.relation.Key != "" {

@@ -125,7 +125,8 @@ const copySignature = "PGCOPY\n\377\r\n\000" + "\x00\x00\x00\x00" + "\x00\x00\x0
 // copyEnd is the trailer of a binary COPY.
 const copyEnd = "\xff\xff"
 
-// feedSize is about how many bytes of a COPY are sent at once; the first piece is small, so that the server need not wait.
+// feedSize is about how many bytes of a COPY are sent at once; the first piece is small, so that the server need not
+// wait.
 const (
 	feedSize  = 128 << 10
 	firstFeed = 8 << 10

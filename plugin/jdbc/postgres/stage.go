@@ -63,7 +63,8 @@ func (st *stage) table(ctx context.Context, s *session, l *layout) (*staged, err
 		return t, nil
 	}
 	t := &staged{name: stagePrefix(st.owner) + strings.ToLower(rand.Text()[:8])}
-	if err := s.exec(ctx, "CREATE TABLE "+quote(t.name)+" ("+l.staging()+") WITH (autovacuum_enabled = false)"); err != nil {
+	sql := "CREATE TABLE " + quote(t.name) + " (" + l.staging() + ") WITH (autovacuum_enabled = false)"
+	if err := s.exec(ctx, sql); err != nil {
 		return nil, err
 	}
 	st.tables[l] = t
@@ -266,6 +267,7 @@ func (d *database) Abort(ctx context.Context, o jdbc.Owner, after uint64) error 
 	if err != nil || has == nil {
 		return err
 	}
-	_, err = s.query(ctx, "DELETE FROM culvert_commits WHERE job = $1::bigint AND vertex = $2", strconv.FormatInt(o.Job, 10), o.Vertex)
+	_, err = s.query(ctx, "DELETE FROM culvert_commits WHERE job = $1::bigint AND vertex = $2",
+		strconv.FormatInt(o.Job, 10), o.Vertex)
 	return err
 }

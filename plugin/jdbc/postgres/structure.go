@@ -141,14 +141,6 @@ func (t *structure) readIndexes(ctx context.Context, s *session) error {
 	return nil
 }
 
-// primary returns the columns of the primary key and its name.
-func (t *structure) primary() ([]int, string) {
-	if len(t.indexes) > 0 && t.indexes[0].primary {
-		return t.indexes[0].columns, t.indexes[0].name
-	}
-	return nil, ""
-}
-
 // uniqueOn reports whether a unique index has exactly these columns, in any order.
 func (t *structure) uniqueOn(columns []int) bool {
 	want := slices.Sorted(slices.Values(columns))

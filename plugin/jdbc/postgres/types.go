@@ -133,8 +133,8 @@ func numericType(mod int32) plugin.Type {
 // catalogName marks tables that come from PostgreSQL, whose column types a sink can take over.
 const catalogName = "PostgreSQL"
 
-// declare returns the type of a column in a table that the sink makes. A column that comes from PostgreSQL keeps its type,
-// unless a transform has changed it.
+// declare returns the type of a column in a table that the sink makes. A column that comes from PostgreSQL keeps its
+// type, unless a transform has changed it.
 func declare(t *plugin.Table, c plugin.Column) (string, error) {
 	if t.Catalog == catalogName && sameType(c) {
 		return c.SourceType, nil
@@ -179,7 +179,8 @@ func sameType(c plugin.Column) bool {
 	if !ok || kind != t.Kind {
 		return false
 	}
-	return kind != plugin.Decimal || base == "money" || params == "" && t.Equal(plugin.DecimalOf(plugin.MaxPrecision, 18)) ||
+	return kind != plugin.Decimal || base == "money" ||
+		params == "" && t.Equal(plugin.DecimalOf(plugin.MaxPrecision, 18)) ||
 		params != "" && fmt.Sprintf("%d,%d)", t.Precision, t.Scale) == params
 }
 

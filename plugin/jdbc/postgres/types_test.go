@@ -75,7 +75,8 @@ func allTypesTable() []string {
 	}
 }
 
-// TestRoundTrip copies every type into a table of the same types and into one that the sink makes, in all ways of writing.
+// TestRoundTrip copies every type into a table of the same types and into one that the sink makes, in all ways of
+// writing.
 func TestRoundTrip(t *testing.T) {
 	for _, test := range []struct{ name, sink string }{
 		{"copy", ""},
@@ -169,8 +170,8 @@ func TestValuesRead(t *testing.T) {
 	}
 }
 
-// TestValuesWithoutCounterpart checks that values that a column cannot hold are errors which say where they are, or nulls
-// where the job asks for it.
+// TestValuesWithoutCounterpart checks that values that a column cannot hold are errors which say where they are, or
+// nulls where the job asks for it.
 func TestValuesWithoutCounterpart(t *testing.T) {
 	tests := []struct {
 		typ, value, want string

@@ -17,10 +17,12 @@ import (
 
 // ignored are properties of SeaTunnel's driver that have no meaning here.
 var ignored = []string{
-	"loggerlevel", "loggerfile", "stringtype", "rewritebatchedinserts", "preparethreshold", "preparedstatementcachequeries",
+	"loggerlevel", "loggerfile", "stringtype", "rewritebatchedinserts", "preparethreshold",
+	"preparedstatementcachequeries",
 	"preparedstatementcachesizemib", "defaultrowfetchsize", "binarytransfer", "binarytransferenable",
 	"binarytransferdisable", "tcpkeepalive", "logintimeout", "connecttimeout", "sockettimeout", "canceltimeout",
-	"readonly", "autosave", "cleanupsavepoints", "prefersquerymode", "preferquerymode", "unknownlength", "disablecolumnsanitiser",
+	"readonly", "autosave", "cleanupsavepoints", "preferquerymode", "unknownlength",
+	"disablecolumnsanitiser",
 	"allowencodingchanges", "logunclosedconnections", "loadbalancehosts", "assumeminserverversion", "sslfactory",
 	"stringescaping", "escapesyntaxcallmode", "gssencmode", "adaptivefetch", "databasemetadatacachefields",
 }

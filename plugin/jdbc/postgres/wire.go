@@ -9,8 +9,8 @@ import (
 // wireBuffer is how much is read from the network at once.
 const wireBuffer = 64 << 10
 
-// wire stands between the network and pgconn's message reader. It hands pgconn one message at a time, so that nothing is
-// read ahead there: rows of a COPY can be taken out of the buffer in place, and all other messages left to pgconn.
+// wire stands between the network and pgconn's message reader. It hands pgconn one message at a time, so that nothing
+// is read ahead there: rows of a COPY can be taken out of the buffer in place, and all other messages left to pgconn.
 type wire struct {
 	r      io.Reader
 	buf    []byte
