@@ -28,6 +28,10 @@ type Connection struct {
 	User, Password string
 	// Properties are driver properties; they win over those in the url.
 	Properties map[string]string
+	// Snapshot asks that everything a source reads is of one moment, where the database can.
+	Snapshot bool
+	// NullSpecials asks that values without a counterpart, such as the date infinity, are read as null.
+	NullSpecials bool
 	// Timeout bounds connecting and waiting for locks.
 	Timeout time.Duration
 	Logger  hclog.Logger

@@ -53,6 +53,9 @@ type SourceOptions struct {
 	Narrowing  bool `opt:"decimal_type_narrowing" default:"true" help:"Whether decimals without a fraction become integers where they fit (Oracle)."`
 	Count      bool `opt:"use_select_count" default:"false" help:"Count rows exactly where the database would give an estimate."`
 	NoAnalyze  bool `opt:"skip_analyze" default:"false" help:"Do not refresh the estimate of the number of rows."`
+
+	Snapshot bool   `opt:"snapshot.consistent" default:"false" help:"Whether all lanes read the same snapshot (PostgreSQL). A job that starts again after a crash takes a new one for what is left."`
+	Specials string `opt:"special_values" default:"ERROR" enum:"ERROR,NULL" help:"What happens to values that have no counterpart, such as the date infinity or the number NaN."`
 }
 
 // TableOption is one element of table_list.

@@ -20,7 +20,7 @@ func sourcePlugin(dialects []Dialect) plugin.Plugin {
 		Name: "Jdbc", Summary: "Reads tables and queries of a database.", Batch: true, Streaming: true, Pings: true,
 	}
 	return plugin.NewSource(info, func(_ context.Context, o SourceOptions, env plugin.Env) (*Source, error) {
-		db, err := open(dialects, o.Access, env)
+		db, err := open(dialects, o.Access, env, Connection{Snapshot: o.Snapshot, NullSpecials: o.Specials == "NULL"})
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +34,7 @@ func sinkPlugin(dialects []Dialect) plugin.Plugin {
 		Delivery: plugin.TwoPhase, Commits: true, Pings: true,
 	}
 	return plugin.NewSink(info, func(_ context.Context, o SinkOptions, env plugin.Env) (*Sink, error) {
-		db, err := open(dialects, o.Access, env)
+		db, err := open(dialects, o.Access, env, Connection{})
 		if err != nil {
 			return nil, err
 		}
@@ -42,17 +42,17 @@ func sinkPlugin(dialects []Dialect) plugin.Plugin {
 	})
 }
 
-// open finds the dialect of a url.
-func open(dialects []Dialect, a Access, env plugin.Env) (Database, error) {
+// open finds the dialect of a url. c holds what the role of the plugin adds to the options that both have.
+func open(dialects []Dialect, a Access, env plugin.Env, c Connection) (Database, error) {
 	url := strings.TrimSpace(a.URL)
 	var known []string
 	for _, d := range dialects {
 		prefix := d.Prefix()
 		if len(url) >= len(prefix) && strings.EqualFold(url[:len(prefix)], prefix) {
-			return d.Open(Connection{
-				URL: prefix + url[len(prefix):], User: a.User, Password: a.Password, Properties: a.Properties,
-				Timeout: a.Timeout, Logger: env.Logger,
-			})
+			c.URL = prefix + url[len(prefix):]
+			c.User, c.Password, c.Properties = a.User, a.Password, a.Properties
+			c.Timeout, c.Logger = a.Timeout, env.Logger
+			return d.Open(c)
 		}
 		known = append(known, fmt.Sprintf("%s (%s)", d.Name(), prefix))
 	}

@@ -1,0 +1,115 @@
+package postgres_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/culvertdata/culvert/engine"
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/file"
+	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
+)
+
+// benchRows is how many rows each operation of a benchmark moves.
+const benchRows = 1000000
+
+// BenchmarkTable copies a table of eight mixed columns, by a job and by two psql processes, which is the limit:
+//
+//	go test -bench Table -benchtime 3x ./plugin/jdbc/postgres/
+func BenchmarkTable(b *testing.B) {
+	s := newServer(b, mixed("a", benchRows)...)
+	s.exec("VACUUM a", "CHECKPOINT")
+	b.Run("culvert", func(b *testing.B) {
+		measure(b, s, func() {
+			benchJob(b, fmt.Sprintf("source { Jdbc { %s table_path = a } }\nsink { Jdbc { %s table = b } }",
+				s.access(), s.access()))
+		})
+	})
+	b.Run("psql", func(b *testing.B) {
+		measure(b, s, func() {
+			shell(b, s, `psql -qXc "COPY a TO STDOUT (FORMAT BINARY)" "$0" | psql -qXc "COPY b FROM STDIN (FORMAT BINARY)" "$0"`)
+		})
+	})
+}
+
+// BenchmarkFile loads a CSV file, by a job and by psql.
+func BenchmarkFile(b *testing.B) {
+	s := newServer(b, mixed("a", benchRows)...)
+	path := filepath.Join(b.TempDir(), "a.csv")
+	shell(b, s, `psql -qXc "\copy (SELECT id, n, name, note, score, amount, at, ok::text FROM a) TO '`+path+
+		`' (FORMAT CSV, NULL '')" "$0"`)
+	b.Run("culvert", func(b *testing.B) {
+		measure(b, s, func() {
+			benchJob(b, fmt.Sprintf(`source { LocalFile { path = %q, file_format_type = csv, schema { fields {
+				id = bigint, n = int, name = string, note = string, score = double, amount = "decimal(12,2)",
+				at = timestamp,
+				ok = boolean } } } }
+				sink { Jdbc { %s table = "b", primary_keys = ["id"] } }`, path, s.access()))
+		})
+	})
+	b.Run("psql", func(b *testing.B) {
+		measure(b, s, func() { shell(b, s, `psql -qXc "\copy b FROM '`+path+`' (FORMAT CSV, NULL '')" "$0"`) })
+	})
+}
+
+// measure runs an operation that fills table b, and counts rows and this process's time.
+func measure(b *testing.B, s *server, do func()) {
+	var cpu time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		s.exec("DROP TABLE IF EXISTS b", "CREATE TABLE b (LIKE a INCLUDING ALL)", "CHECKPOINT")
+		before := processTime()
+		b.StartTimer()
+		do()
+		b.StopTimer()
+		cpu += processTime() - before
+		if got := s.query("SELECT count(*) FROM b")[0]; got != fmt.Sprint(benchRows) {
+			b.Fatalf("%s rows", got)
+		}
+		b.StartTimer()
+	}
+	n := float64(b.N) * benchRows
+	b.ReportMetric(n/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(cpu.Microseconds())/n, "cpu-µs/row")
+}
+
+func processTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func benchJob(b *testing.B, job string) {
+	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(postgres.Plugins, file.Plugins)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer eng.Close(b.Context())
+	j, err := eng.Submit(b.Context(), []byte(job), engine.SubmitOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := j.Wait(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func shell(b *testing.B, s *server, command string) {
+	if _, err := exec.LookPath("psql"); err != nil {
+		b.Skip(err)
+	}
+	cmd := exec.CommandContext(b.Context(), "bash", "-o", "pipefail", "-c", command, s.url.String())
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = os.Stderr, &output
+	if err := cmd.Run(); err != nil {
+		b.Fatalf("%v: %s", err, &output)
+	}
+}
