@@ -47,6 +47,15 @@ type VertexMetrics struct {
 	Tables []TableMetrics
 	// Rejected are rows that a sink refused and the error policy let pass.
 	Rejected int64
+	// Positions are how far the splits that a source has begun are read, as of the last checkpoint. They are known
+	// while the job is at hand, not in the history.
+	Positions []Position `json:"-"`
+}
+
+// Position is how far a split is read. Only its connector understands State.
+type Position struct {
+	Split string
+	State []byte
 }
 
 // TableMetrics are the counters of one table at one vertex. Bytes follow SeaTunnel's rule for the size of a value.
@@ -101,6 +110,9 @@ func metricsOf(runners []*exec.Runner) Metrics {
 			vm := VertexMetrics{Vertex: v.Vertex, Role: v.Role, Rejected: v.Rejected}
 			for _, t := range v.Tables {
 				vm.Tables = append(vm.Tables, TableMetrics{Table: t.Table, Rows: t.Rows, Bytes: t.Bytes})
+			}
+			for _, p := range v.Positions {
+				vm.Positions = append(vm.Positions, Position(p))
 			}
 			m.Vertices = append(m.Vertices, vm)
 		}

@@ -1,6 +1,8 @@
 // Command run runs one job file in this process and shows its progress:
 //
 //	go run ./examples/run -i rows=1000 job.conf
+//	go run ./examples/run -check job.conf         # shows the plan and runs nothing
+//	go run ./examples/run -describe LocalFile     # shows the options of a plugin
 //
 // The exit code is 0 only if the job finished: 1 says that it failed or was canceled, 2 that it could not start.
 package main
@@ -48,6 +50,7 @@ func main() {
 	vars := variables{}
 	data := flag.String("data", "", "directory of the store; empty keeps everything in memory")
 	check := flag.Bool("check", false, "show the plan and run nothing")
+	describe := flag.String("describe", "", "show the options of the `plugin` and run nothing; all lists the plugins")
 	quiet := flag.Bool("quiet", false, "no progress, no log")
 	flag.Var(vars, "i", "variable of the job file, `name=value`; may be repeated")
 	flag.Usage = func() {
@@ -55,6 +58,9 @@ func main() {
 		flag.PrintDefaults()
 	}
 	flag.Parse()
+	if *describe != "" {
+		os.Exit(describePlugin(plugin.NewRegistry(all.Plugins), *describe))
+	}
 	if flag.NArg() != 1 {
 		flag.Usage()
 		os.Exit(exitUnusable)
@@ -104,6 +110,26 @@ func explain(ctx context.Context, eng *engine.Engine, text []byte, o engine.Subm
 		return complain(err)
 	}
 	fmt.Print(explanation)
+	return 0
+}
+
+// describePlugin prints the reference of the plugins of a name, or a list of all.
+func describePlugin(registry *plugin.Registry, name string) int {
+	found := false
+	for _, role := range []plugin.Role{plugin.SourceRole, plugin.TransformRole, plugin.SinkRole} {
+		for _, p := range registry.All(role) {
+			if name == "all" {
+				fmt.Printf("%-10s %-18s %s\n", p.Role, p.Name, p.Summary)
+			}
+		}
+		if p, ok := registry.Lookup(role, name); ok {
+			fmt.Printf("# %s %s\n\n%s\n\n%s\n", p.Name, p.Role, p.Summary, p.Spec().Markdown())
+			found = true
+		}
+	}
+	if !found && name != "all" {
+		return complain(fmt.Errorf("no plugin is called %q; -describe all lists them", name))
+	}
 	return 0
 }
 

@@ -79,11 +79,7 @@ func (parquetFormat) Columns(_ context.Context, in format.Input) ([]plugin.Colum
 
 // Ranges implements [format.Format]: row groups are put together up to the wanted size.
 func (parquetFormat) Ranges(_ context.Context, in format.Input, o format.ReadOptions) ([]format.Range, error) {
-	alloc := o.Alloc
-	if alloc == nil {
-		alloc = memory.DefaultAllocator
-	}
-	r, err := open(in, alloc)
+	r, err := open(in, zeroed(o.Alloc))
 	if err != nil {
 		return nil, err
 	}

@@ -34,11 +34,7 @@ type reader struct {
 
 // NewReader implements [format.Format].
 func (parquetFormat) NewReader(o format.ReadOptions) (format.Reader, error) {
-	alloc := o.Alloc
-	if alloc == nil {
-		alloc = memory.DefaultAllocator
-	}
-	return &reader{table: o.Table, alloc: alloc}, nil
+	return &reader{table: o.Table, alloc: zeroed(o.Alloc)}, nil
 }
 
 // Open implements [format.Reader].

@@ -53,6 +53,8 @@ const dictionaryLimit = 256 << 10
 type writer struct {
 	schema *arrow.Schema
 	out    *pqarrow.FileWriter
+
+	finished bool
 }
 
 // NewWriter implements [format.Format].
@@ -72,10 +74,8 @@ func (parquetFormat) NewWriter(w io.Writer, o format.WriteOptions) (format.Write
 	if err != nil {
 		return nil, err
 	}
-	alloc := o.Alloc
-	if alloc == nil {
-		alloc = memory.DefaultAllocator
-	}
+	// A writer that is given up is dropped as it is, so what it holds must not be missed by the lane's allocator.
+	alloc := memory.DefaultAllocator
 	props := parquet.NewWriterProperties(
 		parquet.WithAllocator(alloc), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(kind),
 		parquet.WithMaxRowGroupLength(groupRows), parquet.WithDictionaryPageSizeLimit(dictionaryLimit),
@@ -123,35 +123,9 @@ func fileSchema(t *plugin.Table) (*arrow.Schema, error) {
 			}
 		}
 		seen[lower] = f.Name
-		if err := checkType(t.Columns[i].Type); err != nil {
-			return nil, &plugin.Error{Code: plugin.CodeType, Table: t.ID, Err: fmt.Errorf("column %s: %w", f.Name, err)}
-		}
 		fields[i].Name = lower
 	}
 	return arrow.NewSchema(fields, nil), nil
-}
-
-// checkType finds types that parquet has no form for.
-func checkType(t plugin.Type) error {
-	switch t.Kind {
-	case plugin.Row:
-		if len(t.Fields) == 0 {
-			return fmt.Errorf("a row without fields cannot be written to parquet")
-		}
-		for _, f := range t.Fields {
-			if err := checkType(f.Type); err != nil {
-				return fmt.Errorf("field %s: %w", f.Name, err)
-			}
-		}
-	case plugin.Array:
-		return checkType(*t.Elem)
-	case plugin.Map:
-		if err := checkType(*t.Key); err != nil {
-			return err
-		}
-		return checkType(*t.Elem)
-	}
-	return nil
 }
 
 // Write implements [format.Writer].
@@ -167,7 +141,16 @@ func (w *writer) Write(b plugin.Batch) error {
 }
 
 // Size implements [format.Writer].
-func (w *writer) Size() int64 { return w.out.TotalBytesWritten() }
+func (w *writer) Size() int64 {
+	size := w.out.TotalBytesWritten()
+	if !w.finished { // the row group is in memory still
+		size += w.out.RowGroupTotalBytesWritten()
+	}
+	return size
+}
 
 // Finish implements [format.Writer].
-func (w *writer) Finish() error { return w.out.Close() }
+func (w *writer) Finish() error {
+	w.finished = true
+	return w.out.Close()
+}

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -250,17 +249,6 @@ func batch(t testing.TB, tab *plugin.Table, rows ...row) plugin.Batch {
 // setOf is the set under test.
 func setOf() []plugin.Plugin { return mysql.Plugins() }
 
-// idBatch has n rows of people with ids from the first on.
-func idBatch(tab *plugin.Table, first, n int) (plugin.Batch, error) {
-	b := column.NewBuilder(tab, memory.DefaultAllocator)
-	for i := range n {
-		if err := b.AppendRow(plugin.Insert, first+i, "someone", 1); err != nil {
-			return plugin.Batch{}, err
-		}
-	}
-	return b.Batch(), nil
-}
-
 // load writes batches through one writer and flushes it.
 func load(t testing.TB, s plugin.Sink, batches ...plugin.Batch) {
 	t.Helper()
@@ -387,12 +375,6 @@ func read(t testing.TB, pairs ...any) []string {
 		t.Fatal(err)
 	}
 	return out.rows
-}
-
-func sorted(rows []string) []string {
-	rows = slices.Clone(rows)
-	slices.Sort(rows)
-	return rows
 }
 
 // valueCollector is an Out that keeps rows as Go values.

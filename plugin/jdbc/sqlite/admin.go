@@ -11,14 +11,20 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
-// admin makes and empties the tables of a sink. It takes turns with the lanes.
+// admin makes and empties the tables of a sink. It shares the lanes' connection and takes turns with them.
 type admin struct{ d *database }
 
 // Admin implements [jdbc.Database].
-func (d *database) Admin(context.Context) (jdbc.Admin, error) { return admin{d}, nil }
+func (d *database) Admin(ctx context.Context) (jdbc.Admin, error) {
+	err := d.acquire(ctx, func(*session) error {
+		d.users++
+		return nil
+	})
+	return admin{d}, err
+}
 
 // Close implements [jdbc.Admin].
-func (admin) Close() error { return nil }
+func (a admin) Close() error { return a.d.leave(func() {}) }
 
 // Columns implements [jdbc.Admin].
 func (a admin) Columns(ctx context.Context, id plugin.TableID) (names []string, err error) {

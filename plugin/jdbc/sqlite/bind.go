@@ -28,8 +28,9 @@ type cellBinder struct {
 
 func newSheet(c *lite.Conn) *sheet { return &sheet{arena: lite.NewArena(c)} }
 
-// load takes the columns of a batch; texts go to the arena.
-func (s *sheet) load(b plugin.Batch) error {
+// load takes the columns of a batch; texts go to the arena. affinities are those of the target's columns; nil if they
+// are not known.
+func (s *sheet) load(b plugin.Batch, affinities []affinity) error {
 	s.columns = s.columns[:0]
 	if n := len(b.Table.Columns); len(s.texts) < n {
 		s.texts = make([]texts, n)
@@ -43,6 +44,12 @@ func (s *sheet) load(b plugin.Batch) error {
 		}
 		if values.NullN() > 0 {
 			binder.nulls = values
+		}
+		if affinities != nil && c.Type.Kind == plugin.Decimal {
+			if most := affinities[i].digits(c.Type); c.Type.Precision > most {
+				s.texts[i].most = most
+				binder.bind = s.texts[i].bindFewDigits
+			}
 		}
 		if binder.texts != nil {
 			size += len(binder.texts.bytes())
@@ -87,7 +94,11 @@ func (c *cellBinder) set(stmt *lite.Stmt, param, row int) error {
 	return c.bind(stmt, param, row)
 }
 
-var errNaN = errors.New("SQLite would store NaN as null")
+var (
+	errNaN    = errors.New("SQLite would store NaN as null")
+	errDigits = errors.New("the column's declared type makes a floating point number of a decimal, which would not keep " +
+		"all digits; declare it as TEXT or DECIMAL TEXT(p,s)")
+)
 
 // newBinder returns the way to bind the values of a column that are not null.
 func newBinder(values arrow.Array, t plugin.Type, x *texts) (cellBinder, error) {
@@ -151,6 +162,7 @@ type texts struct {
 	data     []byte  // rendered values
 	ends     []int32 // their offsets
 	base     lite.Address
+	most     int // digits that the target keeps, for bindFewDigits
 }
 
 func (x *texts) borrow(data []byte, offsets []int32) { x.borrowed, x.from = data, offsets }
@@ -173,6 +185,24 @@ func (x *texts) at(row int) (lite.Address, int) {
 func (x *texts) bindText(s *lite.Stmt, param, row int) error {
 	at, n := x.at(row)
 	return s.BindText(param, at, n)
+}
+
+// bindFewDigits binds a rendered decimal unless it has more digits than the target keeps.
+func (x *texts) bindFewDigits(s *lite.Stmt, param, row int) error {
+	digits, zeros := 0, 0 // zeros may be in between or at the end
+	for _, c := range x.data[x.ends[row]:x.ends[row+1]] {
+		switch {
+		case c >= '1' && c <= '9':
+			digits += zeros + 1
+			zeros = 0
+		case c == '0' && digits > 0:
+			zeros++
+		}
+	}
+	if digits > x.most {
+		return errDigits
+	}
+	return x.bindText(s, param, row)
 }
 
 func (x *texts) bindBlob(s *lite.Stmt, param, row int) error {

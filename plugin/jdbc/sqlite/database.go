@@ -24,8 +24,9 @@ type database struct {
 
 	// turn holds one token, which whoever uses the connection for writing takes out.
 	turn   chan struct{}
-	writer *session // guarded by turn; shared by all lanes
-	users  int      // lanes that share it, guarded by turn
+	writer *session // guarded by turn, as are the others; shared by all lanes
+	users  int      // sessions that share it
+	dirty  bool     // there are commits that may not be on the disk yet
 }
 
 func newDatabase(name string, c jdbc.Connection) *database {
@@ -168,7 +169,17 @@ func (d *database) acquire(ctx context.Context, f func(*session) error) error {
 	return errors.Join(err, d.closeUnused())
 }
 
-// closeUnused closes the connection for writing when no lane holds it. What is in memory lives as long as its
+// leave ends one use of the connection for writing: it runs f, which frees what belongs to it. It waits for its turn,
+// which is never long.
+func (d *database) leave(f func()) error {
+	<-d.turn
+	defer func() { d.turn <- struct{}{} }()
+	f()
+	d.users--
+	return d.closeUnused()
+}
+
+// closeUnused closes the connection for writing when nobody uses it. What is in memory lives as long as its
 // connection, so that one stays.
 func (d *database) closeUnused() error {
 	if d.users > 0 || d.writer == nil || d.inMemory() {

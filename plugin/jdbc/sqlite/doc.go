@@ -19,8 +19,9 @@
 // The sink writes integers, booleans (0 and 1), floating point numbers, texts and blobs as they are; decimals, dates,
 // times and timestamps as text. Tables that it makes declare such columns as DECIMAL TEXT(p,s), DATE TEXT, TIME
 // TEXT(n) and TIMESTAMP TEXT(n): the word TEXT gives them the affinity that keeps SQLite from turning a decimal into a
-// floating point number of 15 digits, and the rest lets the source find the type again. A NaN is refused, since SQLite
-// would make it a null.
+// floating point number of 15 digits, and the rest lets the source find the type again. A decimal of more digits is
+// refused where the target's column is declared so that SQLite would do that. A NaN is refused too, since SQLite would
+// make it a null. The sign of a zero is lost.
 //
 // # Reading
 //

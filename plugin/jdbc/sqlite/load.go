@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc"
@@ -18,6 +19,8 @@ type loader struct {
 	sheet *sheet
 	stage *stage // of an exactly-once sink
 	stmts map[stmtKey]*rowStmt
+
+	affinities map[*jdbc.Target][]affinity // of each target's columns
 }
 
 // Loader implements [jdbc.Database].
@@ -26,7 +29,7 @@ func (d *database) Loader(ctx context.Context, o jdbc.Owner, _ int) (jdbc.Loader
 		return nil, configError(errors.New("is_exactly_once: a database in memory does not survive the process"),
 			"set is_exactly_once = false, or name a file in the url")
 	}
-	l := &loader{d: d, stmts: map[stmtKey]*rowStmt{}}
+	l := &loader{d: d, stmts: map[stmtKey]*rowStmt{}, affinities: map[*jdbc.Target][]affinity{}}
 	err := d.acquire(ctx, func(s *session) error {
 		d.users++
 		l.s, l.sheet = s, newSheet(s.Conn)
@@ -42,11 +45,16 @@ func (d *database) Loader(ctx context.Context, o jdbc.Owner, _ int) (jdbc.Loader
 // Load implements [jdbc.Loader].
 func (l *loader) Load(ctx context.Context, t *jdbc.Target, b plugin.Batch, runs []jdbc.Run) error {
 	return l.d.acquire(ctx, func(s *session) error {
-		if err := l.sheet.load(b); err != nil {
+		affinities, err := l.affinitiesOf(t)
+		if err != nil {
+			return ofTable(s.ended(ctx, err), t.ID)
+		}
+		if err := l.sheet.load(b, affinities); err != nil {
 			return err
 		}
+		l.d.dirty = true
 		refused := &plugin.RowErrors{}
-		err := s.transaction(ctx, func() error {
+		err = s.transaction(ctx, func() error {
 			for _, run := range runs {
 				if err := l.run(t, b, run, refused); err != nil {
 					return err
@@ -157,7 +165,7 @@ func isRefusal(err error) bool {
 	case lite.Constraint, lite.Mismatch, lite.TooBig:
 		return true
 	}
-	return errors.Is(err, errNaN)
+	return errors.Is(err, errNaN) || errors.Is(err, errDigits)
 }
 
 func describeRow(t *jdbc.Target, b plugin.Batch, row int, err error) error {
@@ -210,6 +218,29 @@ func (l *loader) stmt(t *jdbc.Target, op jdbc.Op, rows int) (*rowStmt, error) {
 	return r, nil
 }
 
+// affinitiesOf returns the affinities of a target's columns, nil if the job has a statement of its own.
+func (l *loader) affinitiesOf(t *jdbc.Target) ([]affinity, error) {
+	if known, ok := l.affinities[t]; ok || t.Statement != nil {
+		return known, nil
+	}
+	list, err := rows(l.s.Conn, "SELECT name, type FROM pragma_table_info(?1)", t.ID.Name)
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]affinity, len(t.Columns))
+	for _, row := range list {
+		name, _ := row[0].(string)
+		declared, _ := row[1].(string)
+		for i, c := range t.Columns {
+			if strings.EqualFold(c, name) {
+				columns[i] = affinityOf(declared)
+			}
+		}
+	}
+	l.affinities[t] = columns
+	return columns, nil
+}
+
 func (l *loader) closeStmts() {
 	for _, s := range l.stmts {
 		s.Close()
@@ -220,6 +251,9 @@ func (l *loader) closeStmts() {
 // Flush implements [jdbc.Loader].
 func (l *loader) Flush(ctx context.Context, epoch uint64) (token []byte, err error) {
 	err = l.d.acquire(ctx, func(s *session) error {
+		if l.stage == nil && !l.d.dirty {
+			return nil
+		}
 		if l.stage == nil {
 			return s.sync(ctx)
 		}
@@ -251,20 +285,20 @@ func (s *session) synced(ctx context.Context, f func() error) error {
 	if err := s.Exec("PRAGMA synchronous = FULL"); err != nil {
 		return err
 	}
-	err = s.transaction(ctx, f)
+	if err = s.transaction(ctx, f); err == nil {
+		s.d.dirty = false
+	}
 	return errors.Join(err, s.Exec(fmt.Sprintf("PRAGMA synchronous = %d", before[0])))
 }
 
-// Close implements [jdbc.Loader]. It waits for its turn, which is never long.
+// Close implements [jdbc.Loader].
 func (l *loader) Close() error {
-	<-l.d.turn
-	defer func() { l.d.turn <- struct{}{} }()
 	if l.s == nil {
 		return nil
 	}
-	l.closeStmts()
-	l.sheet.arena.Close()
 	l.s = nil
-	l.d.users--
-	return l.d.closeUnused()
+	return l.d.leave(func() {
+		l.closeStmts()
+		l.sheet.arena.Close()
+	})
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,6 +79,46 @@ func param(params []int, i int) int {
 		return params[i]
 	}
 	return 0
+}
+
+// affinity is what SQLite makes of the texts that are stored in a column.
+type affinity uint8
+
+const (
+	keeps    affinity = iota // they stay texts
+	toNumber                 // digits become an integer or a floating point number
+	toReal                   // digits become a floating point number
+)
+
+// affinityOf follows SQLite's rules for declared types.
+func affinityOf(declared string) affinity {
+	name := strings.ToUpper(declared)
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
+	}
+	switch {
+	case has("INT"):
+		return toNumber
+	case name == "", has("CHAR", "CLOB", "TEXT", "BLOB"):
+		return keeps
+	case has("REAL", "FLOA", "DOUB"):
+		return toReal
+	default:
+		return toNumber
+	}
+}
+
+// digits returns how many digits of a decimal every column of the affinity keeps: a floating point number those that
+// SQLite promises, an integer of 64 bits all that fit.
+func (a affinity) digits(t plugin.Type) int {
+	switch {
+	case a == keeps:
+		return plugin.MaxPrecision
+	case a == toNumber && t.Scale == 0:
+		return 18
+	default:
+		return 15
+	}
 }
 
 // declare returns the declared type of a column in a table that the sink makes.

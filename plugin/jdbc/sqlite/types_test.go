@@ -254,3 +254,47 @@ func TestNaN(t *testing.T) {
 		t.Errorf("%s rows", got)
 	}
 }
+
+func TestWholeDecimalsInIntegerColumns(t *testing.T) {
+	tab := table(t, plugin.Table{ID: plugin.TableID{Name: "d"}, Columns: []plugin.Column{{Name: "d", Type: plugin.DecimalOf(20, 0)}}})
+	url, path := newFile(t, "CREATE TABLE d (d BIGINT)")
+	err := tryLoad(t, sinkFor(t, tab, "url", url), batch(t, tab, insert("-123456789012345678"), insert("12345678901234567891")))
+	var refused *plugin.RowErrors
+	if !errors.As(err, &refused) || len(refused.Rows) != 1 || refused.Rows[0].Index != 1 {
+		t.Errorf("error %v", err)
+	}
+	if got := query(t, path, "SELECT typeof(d), d FROM d"); len(got) != 1 || got[0] != "integer|-123456789012345678" {
+		t.Errorf("rows %q", got)
+	}
+}
+
+// TestDecimalsInNumericColumns checks that digits which SQLite would drop silently are refused, and others written.
+func TestDecimalsInNumericColumns(t *testing.T) {
+	tab := table(t, plugin.Table{ID: plugin.TableID{Name: "d"}, Columns: []plugin.Column{
+		{Name: "id", Type: plugin.TypeOf(plugin.Int)}, {Name: "d", Type: plugin.DecimalOf(38, 10)}}, Key: []int{0}})
+	tests := []struct {
+		declared string
+		refused  int
+	}{{"DECIMAL(38,10)", 1}, {"NUMERIC", 1}, {"REAL", 1}, {"POINT TEXT", 1}, {"TEXT", 0}, {"", 0}, {"VARCHAR(50)", 0}}
+	for _, test := range tests {
+		for _, exactly := range []bool{false, true} {
+			url, path := newFile(t, "CREATE TABLE d (id INTEGER PRIMARY KEY, d "+test.declared+")")
+			err := tryLoad(t, sinkFor(t, tab, "url", url, "is_exactly_once", exactly), batch(t, tab,
+				insert(1, "123456789012345"), insert(2, "0.1234567890"), insert(3, "-1234567890123456.5"), insert(4, nil)))
+			var refused *plugin.RowErrors
+			if errors.As(err, &refused) != (test.refused > 0) {
+				t.Errorf("%s: error %v", test.declared, err)
+				continue
+			}
+			if refused == nil {
+				continue
+			}
+			if refused.Rows[0].Index != 2 || !strings.Contains(err.Error(), "id = 3") {
+				t.Errorf("%s: error %v", test.declared, err)
+			}
+			if got := query(t, path, "SELECT count(*) FROM d"); !exactly && got[0] != "3" {
+				t.Errorf("%s: %s rows", test.declared, got)
+			}
+		}
+	}
+}
