@@ -47,8 +47,21 @@ func runChild(ctx context.Context, dir string, savepoint time.Duration, parallel
 			return err
 		}
 	}
-	_, err = job.Wait(ctx)
-	return err
+	return toTheEnd(ctx, eng, job, text)
+}
+
+// toTheEnd waits for the end of the job. One that was killed while it made its savepoint makes it when it is resumed,
+// and has to be started again.
+func toTheEnd(ctx context.Context, eng *engine.Engine, job *engine.Job, text []byte) error {
+	for {
+		result, err := job.Wait(ctx)
+		if err != nil || result.State != engine.SavepointDone {
+			return err
+		}
+		if job, err = eng.Submit(ctx, text, engine.SubmitOptions{ID: job.ID(), FromSavepoint: true}); err != nil {
+			return err
+		}
+	}
 }
 
 // jobOf returns the job that runs, goes on where a savepoint was taken, or starts the first one.
