@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -109,7 +110,7 @@ func (e *Engine) run(j *Job, spec *jobspec.Spec, planned *plan.Plan) {
 	}
 	j.to(Running, "")
 	outcomes, err := e.runAll(j)
-	if has(outcomes, exec.Suspended) && err == nil {
+	if slices.Contains(outcomes, exec.Suspended) && err == nil {
 		e.suspended(j)
 		return
 	}
@@ -159,24 +160,15 @@ func (e *Engine) runAll(j *Job) ([]exec.Outcome, error) {
 // nothing to go on with.
 func endState(outcomes []exec.Outcome, err error) State {
 	switch {
-	case err != nil || has(outcomes, exec.Failed):
+	case err != nil || slices.Contains(outcomes, exec.Failed):
 		return Failed
-	case has(outcomes, exec.Canceled):
+	case slices.Contains(outcomes, exec.Canceled):
 		return Canceled
-	case has(outcomes, exec.SavepointDone):
+	case slices.Contains(outcomes, exec.SavepointDone):
 		return SavepointDone
 	default:
 		return Finished
 	}
-}
-
-func has(outcomes []exec.Outcome, o exec.Outcome) bool {
-	for _, x := range outcomes {
-		if x == o {
-			return true
-		}
-	}
-	return false
 }
 
 // end records the end of a job and lets everybody know.
