@@ -15,7 +15,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/blackhole"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql/internal/wire"
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 // benchRows is how many rows each operation of a benchmark moves.

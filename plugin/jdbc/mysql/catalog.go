@@ -11,7 +11,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
 	"github.com/culvertdata/culvert/plugin/jdbc"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql/internal/wire"
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 // catalog looks at tables for a source.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql/internal/wire"
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 // cell moves the values of one column of a result into a column of a batch.

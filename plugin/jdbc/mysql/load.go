@@ -10,7 +10,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
 	"github.com/culvertdata/culvert/plugin/jdbc"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql/internal/wire"
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 // loader writes the batches of one lane.

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin/jdbc"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql/internal/wire"
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 // destination is a table that rows are sent to.

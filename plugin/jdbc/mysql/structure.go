@@ -7,7 +7,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql/internal/wire"
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 // structure is what the server knows about a table.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql/internal/wire"
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 // largePrecision and largeScale are what a decimal of more than 38 digits is read as.
