@@ -14,8 +14,8 @@ import (
 	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/blackhole"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 )
 
 // benchRows is how many rows each operation of a benchmark moves.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
-	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
 // catalog looks at tables for a source.

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/plugin"
-	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
 // Plugins returns the Jdbc source and sink with MySQL and MariaDB as their only databases.

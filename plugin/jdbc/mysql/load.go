@@ -9,8 +9,8 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
-	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
 // loader writes the batches of one lane.

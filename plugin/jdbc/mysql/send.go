@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
 // destination is a table that rows are sent to.

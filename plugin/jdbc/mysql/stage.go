@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
-	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
 // stageTables make the tables of exactly-once sinks, in the url's database. culvert_stages lists what is staged: epoch

@@ -6,8 +6,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/culvertdata/culvert/plugin"
-	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
 func isBytes(b plugin.Batch, column int) bool {
