@@ -35,7 +35,6 @@ type coordinator struct {
 	pending   *pending
 	due       time.Time // of the next periodic checkpoint
 	lastEnd   time.Time // of the last checkpoint
-	soon      bool      // a checkpoint is wanted now
 	suspendBy time.Time
 
 	ops []operation // the first one runs

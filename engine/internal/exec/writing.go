@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/plan"
-	"github.com/culvertdata/culvert/plugin"
 )
 
 // writingSide takes what comes through the gate of a lane and runs its tree of stages.
@@ -103,14 +102,6 @@ func (w *writingSide) handle(ctx context.Context, it item) error {
 	switch {
 	case it.barrier != nil:
 		return w.barrier(ctx, it.barrier)
-	case it.change != nil:
-		return w.change(ctx, it.change)
-	case it.flush:
-		if err := w.flush(ctx, w.epoch+1); err != nil {
-			return err
-		}
-		w.report(writersFlushed{w.number})
-		return nil
 	case it.end != nil:
 		w.report(splitWritten{w.number, it.end.id})
 		return nil
@@ -165,19 +156,5 @@ func (w *writingSide) flush(ctx context.Context, epoch uint64) error {
 		}
 	}
 	w.allPushed()
-	return nil
-}
-
-// change flushes what was written with the old columns, as part of the epoch that the next barrier ends, and waits
-// until the coordinator has applied the change.
-func (w *writingSide) change(ctx context.Context, c *plugin.SchemaChange) error {
-	if err := w.flush(ctx, w.epoch+1); err != nil {
-		return err
-	}
-	w.report(changeReached{w.number, *c})
-	select {
-	case <-w.applied:
-	case <-ctx.Done():
-	}
 	return nil
 }
