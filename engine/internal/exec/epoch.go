@@ -201,6 +201,9 @@ func (e stored) apply(c *coordinator) {
 		c.fail("checkpoint", e.err)
 		return
 	}
+	for _, passed := range p.passed {
+		passed.unseen.seen(time.Now())
+	}
 	c.observeCheckpoint(nil)
 	c.pending = nil
 	c.lastEnd = c.now
