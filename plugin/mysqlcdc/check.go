@@ -28,7 +28,7 @@ type facts struct {
 // together.
 func learn(c *wire.Conn, o Options) (*facts, error) {
 	f := &facts{mariaDB: c.MariaDB, version: versionOf(c)}
-	rows, err := c.Rows(`SELECT @@log_bin, @@binlog_format, @@server_id, @@session.time_zone, @@system_time_zone`)
+	rows, err := c.Rows(`SELECT @@log_bin, @@binlog_format, @@session.time_zone, @@system_time_zone`)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,10 @@ func learn(c *wire.Conn, o Options) (*facts, error) {
 			"set binlog_format = ROW, and let sessions that were open before connect anew"))
 	}
 	errs = append(errs, f.checkImage(c), f.checkVersion(c))
-	f.identity = identityOf(c, wire.String(row[2]))
-	f.zone, err = zoneOf(o, wire.String(row[3]), wire.String(row[4]))
+	if f.identity, err = readIdentity(c); err != nil {
+		return nil, err
+	}
+	f.zone, err = zoneOf(o, wire.String(row[2]), wire.String(row[3]))
 	errs = append(errs, err, checkRights(c))
 	rows, err = c.Rows("SHOW STATUS LIKE 'binlog_snapshot_%'")
 	if err != nil {
@@ -85,12 +87,17 @@ func (f *facts) checkImage(c *wire.Conn) error {
 	}
 }
 
-// identityOf returns what tells a server from its replicas.
-func identityOf(c *wire.Conn, serverID string) string {
-	if rows, err := c.Rows("SELECT @@server_uuid"); err == nil && len(rows) > 0 {
-		return wire.String(rows[0][0])
+// readIdentity returns what tells a server from its replicas.
+func readIdentity(c *wire.Conn) (string, error) {
+	name := "@@server_uuid"
+	if c.MariaDB {
+		name = "@@server_id"
 	}
-	return "server_id " + serverID
+	rows, err := c.Rows("SELECT " + name)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimPrefix(name, "@@") + " " + wire.String(rows[0][0]), nil
 }
 
 // zoneOf returns the time zone of TIMESTAMP values: the job's, else the session's.

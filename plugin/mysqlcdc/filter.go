@@ -322,6 +322,9 @@ func newScale(c ddl.Column, connect connector) *scale {
 // keyChars is the number of characters up to which texts of a key are compared, as many as an index holds.
 const keyChars = 768
 
+// knownWeights bounds the memory of a scale.
+const knownWeights = 10_000
+
 // weigh returns the bytes of a text.
 func (w *scale) weigh(ctx context.Context, text []byte) ([]byte, error) {
 	if weight, ok := w.known[string(text)]; ok {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 )
@@ -77,6 +78,16 @@ func (m *lagMeter) behind(at place) (int64, string) {
 		bytes = 0
 	}
 	return bytes, end.String()
+}
+
+// lag returns how far behind the reader is, as of the last answer of the server.
+func (l *logReader) lag() plugin.Lag {
+	at := l.state.At
+	if l.stream != nil {
+		at.File, at.Pos = l.stream.File()
+	}
+	bytes, end := l.behind.behind(at)
+	return plugin.Lag{Bytes: bytes, At: place{File: at.File, Pos: at.Pos}.String(), End: end}
 }
 
 func (m *lagMeter) close() {

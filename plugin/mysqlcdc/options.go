@@ -127,7 +127,9 @@ func (o Options) url() string {
 }
 
 // schemaChanges reports whether changes of the columns go to the sink.
-func (o Options) schemaChanges() bool { return strings.EqualFold(o.debezium("include.schema.changes"), "true") }
+func (o Options) schemaChanges() bool {
+	return strings.EqualFold(o.debezium("include.schema.changes"), "true")
+}
 
 // debezium returns one of Debezium's properties, "" if it is not set.
 func (o Options) debezium(name string) string {

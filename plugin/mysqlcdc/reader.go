@@ -26,6 +26,7 @@ type splitReader interface {
 
 var (
 	_ plugin.Reader = (*reader)(nil)
+	_ plugin.Lagger = (*reader)(nil)
 )
 
 // Reader starts the reader of one lane.
@@ -81,3 +82,11 @@ func (r *reader) Position() ([]byte, error) { return r.now.position() }
 
 // Close ends the reader.
 func (r *reader) Close() error { return errors.Join(r.leave(), r.chunks.end()) }
+
+// Lag returns how far behind the end of the log the reader is; unknown while it reads the snapshot.
+func (r *reader) Lag() plugin.Lag {
+	if l, ok := r.now.(*logReader); ok {
+		return l.lag()
+	}
+	return plugin.Lag{Bytes: -1}
+}

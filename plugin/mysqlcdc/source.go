@@ -13,6 +13,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
+	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/binlog"
 )
 
 // Plugins returns the MySQL-CDC source.
@@ -91,6 +92,30 @@ func boolProperty(url string, properties map[string]string, name string) bool {
 		}
 	}
 	return strings.Contains(strings.ToLower(url), strings.ToLower(name)+"=true")
+}
+
+// zeroDates returns what becomes of dates that are no days, as the driver property zeroDateTimeBehavior has it.
+func (s *Source) zeroDates() binlog.ZeroDates {
+	value := ""
+	_, query, _ := strings.Cut(s.options.url(), "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, v, _ := strings.Cut(pair, "="); strings.EqualFold(name, "zeroDateTimeBehavior") {
+			value = v
+		}
+	}
+	for name, v := range s.options.Properties {
+		if strings.EqualFold(name, "zeroDateTimeBehavior") {
+			value = v
+		}
+	}
+	switch strings.ToUpper(strings.ReplaceAll(value, "_", "")) {
+	case "CONVERTTONULL":
+		return binlog.ZeroIsNull
+	case "ROUND":
+		return binlog.ZeroIsRounded
+	default:
+		return binlog.ZeroIsError
+	}
 }
 
 // Ping connects to the server.

@@ -1,0 +1,3 @@
+package ddl
+type Renaming struct{ From, To string }
+func (s Statement) Renames() []Renaming { return nil }
