@@ -110,25 +110,30 @@ type Feed struct {
 }
 
 // Next returns the payload of the next packet behind its first byte, which says that it is one; it is valid until the
-// next call. io.EOF says that the server has ended the answer, an [*Error] that it cannot go on, and
-// os.ErrDeadlineExceeded is in the error when the time of [Feed.SetDeadline] has come.
+// next call. io.EOF says that the server has ended the answer, an [*Error] that it cannot go on. See [Feed.Fill].
 func (f *Feed) Next() ([]byte, error) {
-	for {
-		n := f.whole()
-		if n > 0 {
-			return f.take(n)
-		}
+	if err := f.Fill(); err != nil {
+		return nil, err
+	}
+	return f.take(f.whole())
+}
+
+// Fill waits until the next packet is in the buffer. os.ErrDeadlineExceeded is in its error when the time of
+// [Feed.SetDeadline] has come.
+func (f *Feed) Fill() error {
+	for f.whole() == 0 {
 		if err := f.more(); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	return nil
 }
 
 // Buffered reports whether Next would return without waiting for the network.
 func (f *Feed) Buffered() bool { return f.whole() > 0 }
 
-// SetDeadline sets the time at which a waiting Next gives up; the zero time means never. It may be called by another
-// goroutine while Next waits.
+// SetDeadline sets the time at which waiting ends; the zero time means never. Another goroutine may call it while this
+// one waits.
 func (f *Feed) SetDeadline(t time.Time) error { return f.c.nc.SetReadDeadline(t) }
 
 // whole returns the size of the next payload with all of its heads, 0 if it has not come yet.

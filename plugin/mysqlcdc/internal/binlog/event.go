@@ -71,6 +71,8 @@ type Event struct {
 	End uint32
 	// Body is what follows the head, without the checksum.
 	Body []byte
+
+	size uint32 // in the log
 }
 
 // artificial marks events that are in no log file.
@@ -82,4 +84,18 @@ func (e Event) Artificial() bool { return e.Flags&artificial != 0 || e.End == 0 
 // Time returns [Event.Seconds] as a time.
 func (e Event) Time() time.Time { return time.Unix(int64(e.Seconds), 0) }
 
-func typeName(t Type) (string, bool) { return "", false }
+// typeName returns the name of a type that matters to a reader of errors.
+func typeName(t Type) (string, bool) {
+	name, ok := map[Type]string{
+		Query: "query", Stop: "stop", Rotate: "rotate", FormatDescription: "format description", XID: "xid",
+		TableMapEvent: "table map", WriteRowsV1: "write rows", UpdateRowsV1: "update rows", DeleteRowsV1: "delete rows",
+		Incident: "incident", Heartbeat: "heartbeat", RowsQuery: "rows query", WriteRowsV2: "write rows",
+		UpdateRowsV2: "update rows", DeleteRowsV2: "delete rows", GTIDEvent: "gtid", AnonymousGTID: "anonymous gtid",
+		PreviousGTIDs: "previous gtids", XAPrepare: "xa prepare", PartialUpdateRows: "partial update rows",
+		TransactionPacked: "transaction payload", HeartbeatV2: "heartbeat", GTIDTagged: "tagged gtid",
+		AnnotateRows: "annotate rows", BinlogCheckpoint: "binlog checkpoint", MariaGTID: "gtid",
+		MariaGTIDList: "gtid list", StartEncryption: "start encryption", queryCompressed: "compressed query",
+		writeCompressedV1: "compressed write rows", writeCompressedV2: "compressed write rows",
+	}[t]
+	return name, ok
+}
