@@ -137,7 +137,7 @@ func (l *logReader) bind(ctx context.Context, out plugin.Out, m *binlog.TableMap
 func (l *logReader) decoder(t *followed, m *binlog.TableMap) (*binlog.Decoder, error) {
 	o := binlog.DecoderOptions{Zone: l.source.facts.zone, ZeroDates: l.source.zeroDates()}
 	if l.source.facts.noDuplicates {
-		o.Missing = binlog.MissingIsBefore
+		o.Missing = binlog.MissingIsOther
 	}
 	d, err := binlog.NewDecoder(m, t.columns(), t.out, o)
 	if err == nil {
