@@ -54,10 +54,19 @@ func newFollowed(ctx context.Context, r *reader, t table) (*followed, error) {
 	return f, err
 }
 
-// keyColumns returns the positions of the key's columns in the log's table.
+// keyColumns returns the positions in the log's table of the columns that sinks know a row by: the primary key's, else
+// those of the first unique key.
 func (f *followed) keyColumns() []int {
+	names := f.out.KeyNames()
+	for _, c := range f.out.Constraints {
+		if len(names) == 0 && c.Kind == plugin.UniqueKey {
+			for _, column := range c.Columns {
+				names = append(names, column.Name)
+			}
+		}
+	}
 	var keys []int
-	for _, name := range f.out.KeyNames() {
+	for _, name := range names {
 		if i := logColumn(f.Log, name); i >= 0 {
 			keys = append(keys, i)
 		}
