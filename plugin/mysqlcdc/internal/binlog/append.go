@@ -179,7 +179,13 @@ func (f *field) decimals(c *column.Fixed[decimal128.Num], t plugin.Type) appendF
 	case f.log.Type != wire.TypeNewDecimal || d.scale != t.Scale || d.whole+d.scale > t.Precision:
 		return nil
 	case d.whole+d.scale <= maxShort:
-		return fixed(d.size, func(b []byte) { c.Append(decimal128.FromI64(d.short(b))) })
+		return func(b []byte) (int, error) {
+			if len(b) < d.size {
+				return 0, errShort
+			}
+			c.Append(decimal128.FromI64(d.short(b)))
+			return d.size, nil
+		}
 	}
 	return fixed(d.size, func(b []byte) { c.Append(d.long(b)) })
 }
@@ -344,15 +350,44 @@ func (f *field) timestamps(c *column.Fixed[int64], zero ZeroDates) appendFunc {
 			}
 			return size, appendClock(c, wire.DateTime{}, zero)
 		}
-	case wire.TypeDateTime, typeDateTime2:
+	case wire.TypeDateTime:
 		return func(b []byte) (int, error) {
 			if len(b) < size {
 				return 0, errShort
 			}
-			return size, appendClock(c, f.dateTime(b), zero)
+			return size, appendClock(c, oldDateTimeOf(b), zero)
 		}
+	case typeDateTime2:
+		return f.dateTimes(c, zero)
 	}
 	return nil
+}
+
+// dateTimes appends datetimes. Rows that follow each other are often of one day, whose start is kept.
+func (f *field) dateTimes(c *column.Fixed[int64], zero ZeroDates) appendFunc {
+	const clockBits = 17
+	size, fraction := f.log.size(nil), f.fraction
+	day, midnight := uint64(math.MaxUint64), int64(0)
+	return func(b []byte) (int, error) {
+		if len(b) < size {
+			return 0, errShort
+		}
+		v := uint64(b[0])<<32 | uint64(b[1])<<24 | uint64(b[2])<<16 | uint64(b[3])<<8 | uint64(b[4])
+		if v>>clockBits != day {
+			days, ok, err := zero.days(dateTimeOf(b, fraction))
+			if err != nil {
+				return size, err
+			}
+			if !ok {
+				c.AppendNull()
+				return size, nil
+			}
+			day, midnight = v>>clockBits, days*dayMicros
+		}
+		seconds := int64(v>>12&31)*3600 + int64(v>>6&63)*60 + int64(v&63)
+		c.Append(midnight + seconds*second + microsOf(b[5:size]))
+		return size, nil
+	}
 }
 
 // appendClock appends a day and a time of day in microseconds since 1970.

@@ -1,6 +1,9 @@
 package binlog
 
 import (
+	"encoding/binary"
+	"math"
+
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 )
 
@@ -49,34 +52,39 @@ const maxShort = 18
 
 // short decodes a decimal of up to [maxShort] digits without its point. b has its bytes.
 func (d *decimal) short(b []byte) int64 {
-	var flip byte
+	flip := uint32(0)
 	if b[0]&0x80 == 0 {
-		flip = 0xff
+		flip = math.MaxUint32
 	}
-	first := 0x80 ^ flip
+	// The sign's bit is the highest of the first group, whatever its size.
+	sign := uint32(0x80)
 	v, at := uint64(0), 0
-	group := func(n int) uint64 {
-		g := uint64(0)
-		for _, c := range b[at : at+n] {
-			g = g<<8 | uint64(c^first)
-			first = flip
-		}
-		at += n
-		return g
-	}
 	if d.head > 0 {
-		v = group(partSize[d.head])
+		n := partSize[d.head]
+		v = uint64(part(b[:n], flip) ^ sign<<(8*(n-1)))
+		at, sign = n, 0
 	}
 	for range d.all {
-		v = v*powers[groupDigits] + group(groupSize)
+		v = v*powers[groupDigits] + uint64(binary.BigEndian.Uint32(b[at:])^flip^sign<<24)
+		at, sign = at+groupSize, 0
 	}
 	if d.tail > 0 {
-		v = v*powers[d.tail] + group(partSize[d.tail])
+		n := partSize[d.tail]
+		v = v*powers[d.tail] + uint64(part(b[at:at+n], flip)^sign<<(8*(n-1)))
 	}
 	if flip != 0 {
 		return -int64(v)
 	}
 	return int64(v)
+}
+
+// part decodes a group of 1 to 4 bytes.
+func part(b []byte, flip uint32) uint32 {
+	v := uint32(0)
+	for _, c := range b {
+		v = v<<8 | uint32(c)
+	}
+	return v ^ flip>>(32-8*len(b))
 }
 
 // long decodes a decimal of up to 38 digits.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"os"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ const (
 	checksumSize     = 4
 )
 
-// Stream reads a server's log. It is for one goroutine, but for [Stream.Close].
+// Stream reads a server's log. It is for one goroutine; what waits ends with its context.
 type Stream struct {
 	track
 	conn *wire.Conn
@@ -49,7 +48,7 @@ type Stream struct {
 	o    Options
 
 	checksums bool // events end with one
-	quiet     time.Time
+	wait      waiter
 	bytes     int64
 	tables    tables
 	packed    packed  // the rest of a compressed transaction
@@ -104,8 +103,11 @@ func (s *Stream) open() error {
 		d.File, d.Pos = from.File, max(firstEvent, uint32(from.Pos))
 	}
 	s.start(from, s.o.ByGTID)
-	s.feed, err = s.conn.Replicate(d)
-	return err
+	if s.feed, err = s.conn.Replicate(d); err != nil {
+		return err
+	}
+	s.wait = waiter{feed: s.feed, silence: 3*s.o.Heartbeat + 5*time.Second}
+	return nil
 }
 
 // settings returns the statements by which a server learns what this replica can and wants.
@@ -154,7 +156,7 @@ func (s *Stream) Next(ctx context.Context) (Event, error) {
 		}
 	}
 	for !s.feed.Buffered() {
-		if _, err := s.Wait(ctx, nil, 0); err != nil {
+		if err := s.wait.fill(ctx, nil, 0); err != nil {
 			return Event{}, err
 		}
 	}
@@ -267,67 +269,6 @@ func incident(e Event) error {
 	return fmt.Errorf("%w: %s", ErrIncident, text)
 }
 
-// Buffered reports that Next would return at once, without waiting for the network. A reader that holds rows back puts
-// them out when it is false.
-func (s *Stream) Buffered() bool { return s.packed.open || s.feed.Buffered() }
-
-// Wait waits until an event is buffered and reports that; false if the time is over or wake was closed first. A wake of
-// nil is never closed, a time of 0 never over. Its errors are those of Next.
-func (s *Stream) Wait(ctx context.Context, wake <-chan struct{}, most time.Duration) (bool, error) {
-	if s.Buffered() {
-		return true, nil
-	}
-	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
-	}
-	now := time.Now()
-	if s.quiet.IsZero() {
-		s.quiet = now
-	}
-	silence := 3*s.o.Heartbeat + 5*time.Second
-	until := s.quiet.Add(silence)
-	if most > 0 && now.Add(most).Before(until) {
-		until = now.Add(most)
-	}
-	if err := s.feed.SetDeadline(until); err != nil {
-		return false, fmt.Errorf("%w: %w", wire.ErrLost, err)
-	}
-	stop := s.interruptBy(ctx, wake)
-	err := s.feed.Fill()
-	stop()
-	switch {
-	case err == nil:
-		s.quiet = time.Time{}
-		return true, nil
-	case !errors.Is(err, os.ErrDeadlineExceeded):
-		return false, err
-	case ctx.Err() != nil:
-		return false, context.Cause(ctx)
-	case time.Since(s.quiet) >= silence:
-		return false, fmt.Errorf("%w: the server has been silent for %s", wire.ErrLost, silence)
-	}
-	return false, nil
-}
-
-// interruptBy ends a wait when the context ends or wake is closed, until stop is called.
-func (s *Stream) interruptBy(ctx context.Context, wake <-chan struct{}) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		select {
-		case <-done:
-			return
-		case <-ctx.Done():
-		case <-wake:
-		}
-		_ = s.feed.SetDeadline(time.Unix(1, 0)) // it fails on a closed connection only
-	}()
-	return func() {
-		close(done)
-		<-ended
-	}
-}
-
 // Bytes returns how many bytes of events have come so far.
 func (s *Stream) Bytes() int64 { return s.bytes }
 
@@ -338,8 +279,8 @@ func (s *Stream) TableMap(e Event) (*TableMap, error) { return s.tables.read(e) 
 // Rows reads the head of an event for which [Type.IsRows] is true. Its table's map must have been read by TableMap.
 func (s *Stream) Rows(e Event) (Rows, error) { return parseRows(e, &s.tables) }
 
-// Close ends the connection. It may be called while another goroutine waits in Next, which fails then.
+// Close ends the connection.
 func (s *Stream) Close() error {
-	s.packed.close()
+	s.wait.forget()
 	return s.conn.Close()
 }

@@ -19,6 +19,20 @@ const (
 // fractionUnit is what the fraction of a second counts, in microseconds, by its size in bytes.
 var fractionUnit = [4]int64{0, 10_000, 100, 1}
 
+// microsOf decodes the fraction of a second that is not negative.
+func microsOf(b []byte) int64 {
+	switch len(b) {
+	case 0:
+		return 0
+	case 1:
+		return int64(b[0]) * 10_000
+	case 2:
+		return int64(binary.BigEndian.Uint16(b)) * 100
+	default:
+		return int64(b[0])<<16 | int64(b[1])<<8 | int64(b[2])
+	}
+}
+
 // dateOf decodes a DATE: 5 bits of the day, 4 of the month, the year.
 func dateOf(b []byte) wire.DateTime {
 	v := int(b[0]) | int(b[1])<<8 | int(b[2])<<16
@@ -33,7 +47,7 @@ func dateTimeOf(b []byte, fraction int) wire.DateTime {
 	return wire.DateTime{
 		Year: months / 13, Month: months % 13, Day: int(v >> 17 & 31),
 		Hour: int(v >> 12 & 31), Minute: int(v >> 6 & 63), Second: int(v & 63),
-		Micro: int(int64(big(b[5:5+fraction])) * fractionUnit[fraction]),
+		Micro: int(microsOf(b[5 : 5+fraction])),
 	}
 }
 
@@ -75,7 +89,7 @@ func oldTimeOf(b []byte) int64 {
 
 // instantOf decodes a TIMESTAMP of 4 bytes and its fraction: seconds since 1970 and microseconds.
 func instantOf(b []byte, fraction int) (seconds, micros int64) {
-	return int64(binary.BigEndian.Uint32(b)), int64(big(b[4:4+fraction])) * fractionUnit[fraction]
+	return int64(binary.BigEndian.Uint32(b)), microsOf(b[4 : 4+fraction])
 }
 
 // daysOf counts the days from 1970-01-01 to a day of the Gregorian calendar. The year starts in March, so that leap

@@ -208,9 +208,3 @@ func (p *packed) next() (Event, error) {
 	e.Body, e.End, e.size = p.body.Bytes(), p.outer.End, p.outer.size
 	return e, nil
 }
-
-func (p *packed) close() {
-	if p.zip != nil {
-		p.zip.Close()
-	}
-}
