@@ -243,7 +243,7 @@ func TestHammerKillsEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
 	}
-	h := newHammer(t, len(hammerKeys), 600)
+	h := newHammer(t, len(hammerKeys), 6000)
 	dir, job := t.TempDir(), h.job("")
 	stop := h.clients(t, 4)
 	kills := 0
@@ -268,7 +268,7 @@ func TestHammerKillsServer(t *testing.T) {
 		t.Skip("kills a server of its own, which the script in CULVERT_TEST_MARIADB_SERVICE starts")
 	}
 	run := ownServer(t, service)
-	h := newHammer(t, len(hammerKeys), 600)
+	h := newHammer(t, len(hammerKeys), 6000)
 	stop := h.clients(t, 4)
 	job := start(t, h.job(""))
 	for until := time.Now().Add(2 * hammerTime(t)); time.Now().Before(until); {
