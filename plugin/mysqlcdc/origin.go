@@ -51,8 +51,11 @@ func (o *originReader) find(ctx context.Context, session *mysql.Session) error {
 	if err != nil {
 		return err
 	}
-	if strings.EqualFold(source.options.StopMode, "latest") {
+	switch strings.ToLower(source.options.StopMode) {
+	case "latest":
 		o.state.Stop = &now
+	case "specific":
+		o.state.Stop = &place{File: source.options.StopFile, Pos: uint64(source.options.StopPos)}
 	}
 	at, err := source.start(ctx, session, now)
 	if err != nil {
