@@ -2,9 +2,7 @@ package jdbc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -101,8 +99,8 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 	}
 	sp := &splitter{options: s.options, relations: relations}
 	if state != nil {
-		if err := json.Unmarshal(state, &sp.state); err != nil {
-			return nil, fmt.Errorf("state of the Jdbc source: %w", err)
+		if err := sp.restore(state); err != nil {
+			return nil, err
 		}
 	}
 	if sp.catalog, err = s.db.Catalog(ctx); err != nil {
