@@ -123,6 +123,8 @@ type Range struct {
 	Skip int64 `json:"skip,omitempty"`
 	// Done says that all rows were read.
 	Done bool `json:"done,omitempty"`
+	// By is the column that the ends are keys of. It guards against a relation that is cut by another one later.
+	By string `json:"by,omitempty"`
 }
 
 // Scanner reads ranges, one after the other.
