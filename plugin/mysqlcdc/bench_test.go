@@ -69,8 +69,9 @@ func BenchmarkSnapshot(b *testing.B) {
 	f := newFixture(b, mixed("a", rows)...)
 	for _, lanes := range []int{1, 2} {
 		b.Run(fmt.Sprintf("Jdbc/lanes=%d", lanes), func(b *testing.B) {
-			run(b, fmt.Sprintf(`env { parallelism = %d } source { Jdbc { url = "jdbc:mysql://%s/%s", user = %q, password = %q,
-				table_path = "%[3]s.a" } } sink { Blackhole { } }`, lanes, f.host, f.from, f.user, f.password), rows)
+			run(b, fmt.Sprintf(`env { parallelism = %d }
+				source { Jdbc { url = "jdbc:mysql://%s/%s", user = %q, password = %q, table_path = "%[3]s.a" } }
+				sink { Blackhole { } }`, lanes, f.host, f.from, f.user, f.password), rows)
 		})
 		b.Run(fmt.Sprintf("CDC/lanes=%d", lanes), func(b *testing.B) {
 			run(b, fmt.Sprintf("env { parallelism = %d, job.mode = STREAMING }\n%s\nsink { Blackhole { } }", lanes,
