@@ -11,8 +11,8 @@ import "errors"
 type Options struct {
 	// Database is the session's, for names without one.
 	Database string
-	// MariaDB says which server's rules hold, Version which version comments apply: 80032 is 8.0.32. Version 0: the
-	// newest.
+	// MariaDB says which server's rules hold, Version which version comments apply: 80032 is 8.0.32, 101106 is 10.11.6.
+	// Version 0: the newest.
 	MariaDB bool
 	Version int
 	// ANSIQuotes says that double quotes enclose names, NoBackslash that a backslash is a plain character in texts.
@@ -22,16 +22,20 @@ type Options struct {
 // Name is a table's name.
 type Name struct{ Database, Table string }
 
+// String joins both parts with a point.
+func (n Name) String() string { return n.Database + "." + n.Table }
+
 // Kind is what a statement does to a table.
 type Kind uint8
 
 // What statements do.
 const (
-	Alter    Kind = iota // changes columns, and perhaps the name
-	Rename               // changes the name only
-	Create               // makes the table; its columns are not told
-	Drop                 // the table is gone
-	Truncate             // the table is empty
+	Alter        Kind = iota // changes columns or the key, or something that does not matter; perhaps also the name
+	Rename                   // changes the name only
+	Create                   // makes the table; its columns are not told
+	Drop                     // the table is gone
+	DropDatabase             // all tables of Table.Database are gone
+	Truncate                 // the table is empty
 )
 
 // Statement is what a statement does to one table. A statement that renames or drops several tables comes as several.
@@ -40,25 +44,51 @@ type Statement struct {
 	Table Name
 	// To is the new name; the zero value if it stays.
 	To Name
-	// Changes are those of the columns, in order; nil if no column changes.
+	// Changes are those of the columns and the key, in order; nil if none changes.
 	Changes []Change
-	// IfExists says that the table may be missing; for Create that it may be there already.
+	// IfExists says that the table may be missing; for Create that it may be there already, and stays as it is then.
 	IfExists bool
 	// Like is the table whose columns a Create copies; the zero value if it does not.
 	Like Name
+	// Unlogged says that rows go or come of which no event tells: a partition is dropped, emptied or exchanged.
+	Unlogged bool
 }
 
-// Change is one change of columns, for [Table.Apply].
+// Change is one change of columns or of the key, for [Table.Apply].
 type Change struct {
-	// contents are this package's
+	kind   changeKind
+	name   string // of the column that is there already
+	column Column // the new definition
+	place  place
+	soft   bool // IF EXISTS, IF NOT EXISTS
+
+	primary            bool     // the column's definition makes it the primary key
+	key                []string // of addKey
+	charset, collation string   // of setCharset; of a definition "" means the table's
+}
+
+type changeKind uint8
+
+const (
+	addColumn changeKind = iota
+	dropColumn
+	changeColumn // also MODIFY
+	renameColumn
+	setDefault
+	setVisible
+	addKey
+	dropKey
+	setCharset
+)
+
+// place says where a column goes: nowhere special, first, or behind another.
+type place struct {
+	first bool
+	after string
 }
 
 // ErrNotUnderstood is part of the error of a statement that may change columns in a way that this package does not know.
 var ErrNotUnderstood = errors.New("the statement is not understood")
-
-// Parse reads one statement. It returns nil if the statement is known to change no table's columns or names: CREATE
-// INDEX, GRANT, statements about views, triggers, users and so on.
-func Parse(sql string, o Options) ([]Statement, error) { return nil, errors.ErrUnsupported }
 
 // Table is the columns of a table as information_schema.columns describes them.
 type Table struct {
@@ -74,16 +104,17 @@ type Column struct {
 	Name string
 	// Type is COLUMN_TYPE, for example "int(10) unsigned".
 	Type string
-	// Charset is CHARACTER_SET_NAME, Collation COLLATION_NAME if it was named; both "" for columns without text.
+	// Charset is CHARACTER_SET_NAME, "" for columns without text. Collation is COLLATION_NAME where it was named.
 	Charset, Collation string
-	NotNull            bool
-	// Default is the default's value as text; nil if there is none or it is null. Expressions are not told.
+	// NotNull says that nulls are forbidden, by the definition or because the column is in the primary key. A TIMESTAMP
+	// that says nothing may be null, as of MySQL 8 and MariaDB 10.10.
+	NotNull bool
+	// Default is the default's value as text, as it was written; nil if there is none, it is null, or an expression.
 	Default *string
 	Comment string
-	// Generated says that the value is computed, AutoIncrement that the server numbers rows.
-	Generated, AutoIncrement bool
-}
+	// Generated says that the value is computed, AutoIncrement that the server numbers rows, Invisible that SELECT *
+	// leaves the column out.
+	Generated, AutoIncrement, Invisible bool
 
-// Apply returns the table after the changes of a statement. The error has [ErrNotUnderstood] if the columns cannot be
-// the ones that the statement was made for, for example if it drops one that is not there.
-func (t Table) Apply(s Statement) (Table, error) { return t, errors.ErrUnsupported }
+	typ dataType // of a definition, whose Type and Charset follow when the table is known
+}
