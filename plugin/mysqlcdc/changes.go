@@ -68,20 +68,51 @@ func (l *logReader) statement(ctx context.Context, out plugin.Out, s ddl.Stateme
 	case ddl.Drop, ddl.Truncate:
 		log.Warn("the statement is not passed on: the target keeps its rows")
 	case ddl.Alter:
-		if len(s.Changes) > 0 && !t.suspect {
-			now, err := t.Log.Apply(s)
-			if errors.Is(err, ddl.ErrNotUnderstood) {
-				t.suspect = true
-			} else if err != nil {
-				return err
-			} else if err := l.change(out, t, now, renamed(s), text); err != nil {
-				return err
-			}
+		if err := l.alter(out, t, s, text); err != nil {
+			return err
 		}
+	}
+	if s.Unlogged {
+		log.Warn("the statement changes rows of which the log does not tell: the target does not follow")
 	}
 	if s.To != (ddl.Name{}) && s.To != s.Table {
 		log.Warn("the table has another name now: its changes are not captured any more")
 		t.suspect = true
+	}
+	return nil
+}
+
+// alter applies a change of the columns.
+func (l *logReader) alter(out plugin.Out, t *followed, s ddl.Statement, text string) error {
+	if len(s.Changes) == 0 || t.suspect {
+		return nil
+	}
+	now, err := t.Log.Apply(s)
+	if errors.Is(err, ddl.ErrNotUnderstood) {
+		t.suspect = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return l.change(out, t, now, renamed(s, t.Log), text)
+}
+
+// catchUp takes the columns that the snapshot has seen, if they are not the log's own at that place: a change was not
+// logged or not understood.
+func (l *logReader) catchUp(out plugin.Out, here place) error {
+	for _, t := range l.tables {
+		if t.Until == nil || here.Compare(*t.Until) < 0 {
+			continue
+		}
+		seen := *t.Seen
+		t.Until, t.Seen, t.suspect, l.fixed = nil, nil, false, nil
+		if !sameColumns(&seen, &t.Log) {
+			l.start = here
+			if err := l.change(out, t, seen, nil, ""); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -100,9 +131,9 @@ func (l *logReader) named(n ddl.Name) *followed {
 }
 
 // renamed returns the columns that a statement renames.
-func renamed(s ddl.Statement) []plugin.Rename {
+func renamed(s ddl.Statement, t ddl.Table) []plugin.Rename {
 	var renames []plugin.Rename
-	for _, r := range s.Renames() {
+	for _, r := range s.Renames(t) {
 		renames = append(renames, plugin.Rename{From: r.From, To: r.To})
 	}
 	return renames
@@ -174,10 +205,11 @@ func (s *Source) nextTable(out *plugin.Table, was, now ddl.Table, renames []plug
 		ID: out.ID, Version: out.Version + 1, KeyName: out.KeyName, Constraints: renameConstraints(out, now, renames),
 		Comment: out.Comment, Catalog: out.Catalog,
 	}
-	names := map[int]string{} // the old name of each new column
-	for i, c := range now.Columns {
+	for _, c := range now.Columns {
+		if c.Invisible {
+			continue
+		}
 		old := oldName(c.Name, renames)
-		names[i] = old
 		k, at := logColumn(was, old), out.Index(old)
 		if k >= 0 && at >= 0 && sameColumn(was.Columns[k], c, old) {
 			kept := out.Columns[at]
@@ -192,7 +224,7 @@ func (s *Source) nextTable(out *plugin.Table, was, now ddl.Table, renames []plug
 		next.Columns = append(next.Columns, made)
 	}
 	for _, key := range out.KeyNames() {
-		i := slices.IndexFunc(now.Columns, func(c ddl.Column) bool { return strings.EqualFold(oldName(c.Name, renames), key) })
+		i := slices.IndexFunc(next.Columns, func(c plugin.Column) bool { return strings.EqualFold(oldName(c.Name, renames), key) })
 		if i < 0 {
 			return nil, &plugin.Error{
 				Code: plugin.CodeData, Table: out.ID, Err: errors.New("column " + key + " of the key was dropped"),

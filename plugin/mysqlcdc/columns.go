@@ -37,6 +37,7 @@ func readColumns(c *wire.Conn, id plugin.TableID) (ddl.Table, bool, error) {
 		if row[5] != nil && !strings.Contains(extra, "default_generated") {
 			col.Default = literal(wire.String(row[5]), c.MariaDB)
 		}
+		col.Invisible = strings.Contains(extra, "invisible")
 		if wire.String(row[8]) == "PRI" {
 			t.Key = append(t.Key, col.Name)
 			keys++

@@ -147,8 +147,12 @@ func (l *logReader) follow(ctx context.Context, out plugin.Out) error {
 	}
 	l.behind.tick(ctx, l)
 	for {
-		if !l.inside && l.arrived() {
-			return l.finish(out)
+		if !l.inside {
+			if ended, err := l.arrived(out); err != nil {
+				return err
+			} else if ended {
+				return l.finish(out)
+			}
 		}
 		if !l.stream.Buffered() {
 			more, err := l.wait(ctx, out)
@@ -273,16 +277,24 @@ func (l *logReader) void() error {
 }
 
 // arrived reports whether the reader has come to its end, between two transactions.
-func (l *logReader) arrived() bool {
+func (l *logReader) arrived(out plugin.Out) (bool, error) {
+	if l.state.Stop == nil && l.state.Until == nil && !l.fresh {
+		return false, nil
+	}
 	file, end := l.stream.File()
 	here := place{File: file, Pos: end}
+	if l.state.Until != nil {
+		if err := l.catchUp(out, here); err != nil {
+			return false, err
+		}
+	}
 	switch {
 	case l.state.Stop != nil && l.state.Stop.Compare(here) <= 0:
 		l.ended = reachedStop
 	case l.state.Until != nil && l.state.Until.Compare(here) <= 0, l.fresh:
 		l.ended = wantsSnapshot
 	}
-	return l.ended != ""
+	return l.ended != "", nil
 }
 
 // tooLate reports whether a transaction was committed after the time at which the job is to end.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -123,11 +124,13 @@ func (o *originReader) checkPlanned(columns []ddl.Table) error {
 		if r == nil {
 			continue
 		}
-		same := len(columns[i].Columns) == len(r.Table.Columns)
-		for k := 0; same && k < len(r.Table.Columns); k++ {
-			same = columns[i].Columns[k].Name == r.Table.Columns[k].Name
+		var names []string
+		for _, c := range columns[i].Columns {
+			if !c.Invisible {
+				names = append(names, c.Name)
+			}
 		}
-		if !same {
+		if !slices.Equal(names, r.Table.Names()) {
 			return &plugin.Error{
 				Code: plugin.CodeConfig, Table: id, Err: errors.New("the table was altered while the job started"),
 				Fix: "start the job once more",
