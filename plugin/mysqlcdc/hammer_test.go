@@ -78,13 +78,13 @@ func (h *hammer) where(k hammerKey, n int) string {
 func (h *hammer) statement(rng *rand.Rand) string {
 	table := rng.IntN(h.tables)
 	k, n, v := h.key(table), rng.IntN(h.rows), rng.IntN(1_000_000)
-	values := fmt.Sprintf("(%s, %d, 'é %d', %d.25, '2024-05-05 05:05:05.5' + INTERVAL %d SECOND)",
+	values := fmt.Sprintf("("+strings.Join(k.columns, ", ")+", v, s, x, at) VALUES (%s, %d, 'é %d', %d.25, '2024-05-05 05:05:05.5' + INTERVAL %d SECOND)",
 		strings.Join(k.literal(n), ", "), v, v, v%1000, v)
 	switch rng.IntN(6) {
 	case 0, 1:
-		return fmt.Sprintf("INSERT INTO t%d VALUES %s ON DUPLICATE KEY UPDATE v = v + 1, s = 'doubled'", table, values)
+		return fmt.Sprintf("INSERT INTO t%d %s ON DUPLICATE KEY UPDATE v = v + 1, s = 'doubled'", table, values)
 	case 2:
-		return fmt.Sprintf("REPLACE INTO t%d VALUES %s", table, values)
+		return fmt.Sprintf("REPLACE INTO t%d %s", table, values)
 	case 3:
 		return fmt.Sprintf("DELETE FROM t%d WHERE %s", table, h.where(k, n))
 	case 4:

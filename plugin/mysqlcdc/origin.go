@@ -62,8 +62,8 @@ func (o *originReader) find(ctx context.Context, session *mysql.Session) error {
 	if err != nil {
 		return err
 	}
-	o.state.At, o.state.Log = &at, columns
-	return o.checkPlanned(columns)
+	o.state.At, o.state.Log = &at, o.planned(columns)
+	return nil
 }
 
 // standing returns the place where the log ends and the columns of the tables there.
@@ -113,31 +113,21 @@ func (o *originReader) columns(c *wire.Conn) ([]ddl.Table, error) {
 	return tables, nil
 }
 
-// checkPlanned refuses tables that were altered between planning and now, where their columns must be followed.
-func (o *originReader) checkPlanned(columns []ddl.Table) error {
+// planned returns the tables' columns as they were when the job was planned, where those are what is downstream. If a
+// table was altered since, its new columns and the place become what the reader of the log has to come to first.
+func (o *originReader) planned(now []ddl.Table) []ddl.Table {
 	source := o.reader.source
 	if !source.options.schemaChanges() {
-		return nil
+		return now
 	}
+	log := slices.Clone(now)
+	o.state.Seen = make([]*ddl.Table, len(now))
 	for i, id := range o.state.Tables {
-		r := source.relation(id)
-		if r == nil {
-			continue
-		}
-		var names []string
-		for _, c := range columns[i].Columns {
-			if !c.Invisible {
-				names = append(names, c.Name)
-			}
-		}
-		if !slices.Equal(names, r.Table.Names()) {
-			return &plugin.Error{
-				Code: plugin.CodeConfig, Table: id, Err: errors.New("the table was altered while the job started"),
-				Fix: "start the job once more",
-			}
+		if planned, ok := source.columns[id]; ok && !sameColumns(&planned, &now[i]) {
+			log[i], o.state.Seen[i] = planned, &now[i]
 		}
 	}
-	return nil
+	return log
 }
 
 // start returns where the log is followed from by startup.mode; now is where it ends.

@@ -14,6 +14,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/binlog"
+	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/ddl"
 )
 
 // Plugins returns the MySQL-CDC source.
@@ -36,7 +37,8 @@ type Source struct {
 	mu        sync.Mutex // the lanes make their readers at the same time
 	facts     *facts
 	relations []*jdbc.Relation
-	tables    []*plugin.Table // planned
+	tables    []*plugin.Table              // planned
+	columns   map[plugin.TableID]ddl.Table // of the planned tables, where changes of the columns are followed
 	versions  map[version]*plugin.Table
 }
 
@@ -151,15 +153,64 @@ func (s *Source) plan(ctx context.Context) error {
 	if err = errors.Join(err, session.Close()); err != nil {
 		return err
 	}
-	relations, err := s.describe(ctx, ids)
+	relations, columns, err := s.describeAll(ctx, ids)
 	if err != nil {
 		return err
 	}
-	s.relations = relations
+	s.relations, s.columns = relations, columns
 	for _, r := range relations {
 		s.tables = append(s.tables, r.Table)
 	}
 	return nil
+}
+
+// describeAll describes tables; where changes of the columns are followed, also as the log has them.
+func (s *Source) describeAll(ctx context.Context, ids []plugin.TableID) ([]*jdbc.Relation, map[plugin.TableID]ddl.Table, error) {
+	for range viewTries {
+		relations, err := s.describe(ctx, ids)
+		if err != nil || !s.options.schemaChanges() {
+			return relations, nil, err
+		}
+		columns, same, err := s.logColumns(ctx, relations)
+		if err != nil || same {
+			return relations, columns, err
+		}
+	}
+	return nil, nil, &plugin.Error{
+		Code: plugin.CodeUnavailable, Retry: true, Err: errors.New("the tables are altered again and again while the job is planned"),
+	}
+}
+
+// logColumns reads the columns of relations once more, as the log has them, and reports whether they are the same.
+func (s *Source) logColumns(ctx context.Context, relations []*jdbc.Relation) (map[plugin.TableID]ddl.Table, bool, error) {
+	session, err := s.server.Connect(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	columns, same := map[plugin.TableID]ddl.Table{}, true
+	err = session.Run(ctx, func(c *wire.Conn) error {
+		for _, r := range relations {
+			t, err := readTable(c, r.Table.ID)
+			if err != nil {
+				return err
+			}
+			columns[r.Table.ID] = t
+			same = same && slices.Equal(visible(t), r.Table.Names())
+		}
+		return nil
+	})
+	return columns, same, errors.Join(err, session.Close())
+}
+
+// visible returns the names of the columns that SELECT * has.
+func visible(t ddl.Table) []string {
+	var names []string
+	for _, c := range t.Columns {
+		if !c.Invisible {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // describe asks for the columns and keys of tables. All problems are reported together.

@@ -297,10 +297,12 @@ func (sp *splitter) originFound(s plugin.Split, result []byte) error {
 			continue
 		}
 		t := table{ID: id, Log: o.Log[i], Since: *o.At, Key: r.Key}
-		st.Tables = append(st.Tables, t)
 		if snapshot {
 			st.Cut = append(st.Cut, id)
+		} else if len(o.Seen) > 0 && o.Seen[i] != nil {
+			t.Seen, t.Until = o.Seen[i], o.At
 		}
+		st.Tables = append(st.Tables, t)
 	}
 	for i := range st.Tables {
 		t := &st.Tables[i]

@@ -91,6 +91,8 @@ type origin struct {
 	// At is where the log stood, and Log the tables' columns there; nil until that is known.
 	At  *place      `json:"at,omitempty"`
 	Log []ddl.Table `json:"log,omitempty"`
+	// Seen are the columns at At of tables that were altered since the job was planned: Log has those of the plan then.
+	Seen []*ddl.Table `json:"seen,omitempty"`
 	// Server names the server that At belongs to, Run the checkpoint that the run started from.
 	Server string `json:"server,omitempty"`
 	Run    uint64 `json:"run,omitempty"`
