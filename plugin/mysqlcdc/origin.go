@@ -122,7 +122,11 @@ func (o *originReader) planned(now []ddl.Table) []ddl.Table {
 	}
 	log := slices.Clone(now)
 	o.state.Seen = make([]*ddl.Table, len(now))
+	o.state.Out = make([]*outTable, len(now))
 	for i, id := range o.state.Tables {
+		if r := source.relation(id); r != nil {
+			o.state.Out[i] = formOf(r.Table)
+		}
 		if planned, ok := source.columns[id]; ok && !sameColumns(&planned, &now[i]) {
 			log[i], o.state.Seen[i] = planned, &now[i]
 		}

@@ -297,6 +297,9 @@ func (sp *splitter) originFound(s plugin.Split, result []byte) error {
 			continue
 		}
 		t := table{ID: id, Log: o.Log[i], Since: *o.At, Key: r.Key}
+		if len(o.Out) > 0 {
+			t.Out = o.Out[i]
+		}
 		if snapshot {
 			st.Cut = append(st.Cut, id)
 		} else if len(o.Seen) > 0 && o.Seen[i] != nil {

@@ -29,7 +29,8 @@ type piece struct {
 // table is what is known of a captured table at one place of the log.
 type table struct {
 	ID plugin.TableID `json:"id"`
-	// Out is the table in force downstream, nil for the planned one.
+	// Out is the table in force downstream, nil for the one that is planned, which it is as long as changes of the columns
+	// are not followed.
 	Out *outTable `json:"out,omitempty"`
 	// Log is the table's columns as the log has them from Since on.
 	Log ddl.Table `json:"log"`
@@ -93,6 +94,8 @@ type origin struct {
 	Log []ddl.Table `json:"log,omitempty"`
 	// Seen are the columns at At of tables that were altered since the job was planned: Log has those of the plan then.
 	Seen []*ddl.Table `json:"seen,omitempty"`
+	// Out are the planned tables, where changes of the columns are followed: a later plan may have others.
+	Out []*outTable `json:"out,omitempty"`
 	// Server names the server that At belongs to, Run the checkpoint that the run started from.
 	Server string `json:"server,omitempty"`
 	Run    uint64 `json:"run,omitempty"`
