@@ -154,7 +154,7 @@ func TestMergedPieces(t *testing.T) {
 }
 
 func ExampleOptions_CheckOptions() {
-	o := Options{TableNames: []string{"shop"}, DatabasePattern: ".*", TablesConfig: []TableConfig{{Table: "shop.order"}}}
+	o := Options{TableNames: []string{"a.b.c"}, DatabasePattern: ".*", TablesConfig: []TableConfig{{Table: "shop.order"}}}
 	for _, p := range o.CheckOptions() {
 		fmt.Println(p.Path)
 	}
