@@ -5,7 +5,8 @@ import "context"
 // Sink writes tables. A sink is made from its options when a job is planned; nothing is connected before Prepare.
 type Sink interface {
 	// Prepare applies the save modes: it creates, empties or checks the targets of tables. It is called once for each
-	// job, before the first writer is made, and not when a job starts from a savepoint or a checkpoint.
+	// job, before the first writer is made. When a job starts from a savepoint or a checkpoint, it is called for those
+	// tables only that came into the job's file after that, or not at all.
 	Prepare(ctx context.Context, tables []*Table) error
 	// Writer makes the writer of one lane.
 	Writer(ctx context.Context, t Task) (Writer, error)
@@ -45,8 +46,10 @@ type Pusher interface {
 
 // SchemaApplier is implemented by a [Sink] that follows schema changes.
 type SchemaApplier interface {
-	// ApplyChange brings the target of c.Old to the columns of c.New. It is called once for each change, with all
-	// writers flushed; it may be called again after a crash, for a change that was applied already.
+	// ApplyChange brings the target of c.Old to the columns of c.New. It is called once for each change, by the job's
+	// coordinator, when all rows of the old version are durable and committed and no writer has got one of the new
+	// version. It is called again after a crash, for a change that was applied already, wholly or in part; then the
+	// target may even hold rows of the new version.
 	ApplyChange(ctx context.Context, c SchemaChange) error
 }
 
@@ -66,13 +69,6 @@ type Finisher interface {
 	// the writers that are [Stateful] returned after that last Flush. An error fails the job. Finish is not called for a
 	// job that is stopped with a savepoint, canceled, suspended or failed.
 	Finish(ctx context.Context, states [][]byte) error
-}
-
-// SchemaChange is a change of a table's columns, as an item in the stream.
-type SchemaChange struct {
-	Old, New *Table
-	// Statement is the DDL text that caused it, where there was one; for logs and consoles only.
-	Statement string
 }
 
 // Transform turns batches of one table into batches of another. The engine makes one to plan with and one for each

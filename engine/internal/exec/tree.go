@@ -127,6 +127,9 @@ func (t *transformStage) put(b plugin.Batch) error {
 	if b.Rows == t.batch.Rows {
 		bytes = t.bytes
 	}
+	if b.EventTime == 0 {
+		b.EventTime = t.batch.EventTime
+	}
 	t.meter.cell(b.Table).add(int64(rows), 0)
 	for _, s := range t.next {
 		if err := s.write(t.ctx, b, bytes); err != nil {
