@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/plan"
-	"github.com/culvertdata/culvert/plugin"
 )
 
 // writingSide takes what comes through the gate of a lane and runs its tree of stages.
@@ -21,6 +20,9 @@ type writingSide struct {
 
 	unpushed []openWriter // hold rows that were not pushed
 	pushed   time.Time
+
+	waiting unseen // for a push
+	staged  unseen // for a commit
 }
 
 type openWriter struct {
@@ -97,20 +99,13 @@ func (w *writingSide) allPushed() {
 		o.unpushed = false
 	}
 	w.unpushed = w.unpushed[:0]
+	w.waiting = w.waiting.seen(time.Now())
 }
 
 func (w *writingSide) handle(ctx context.Context, it item) error {
 	switch {
 	case it.barrier != nil:
 		return w.barrier(ctx, it.barrier)
-	case it.change != nil:
-		return w.change(ctx, it.change)
-	case it.flush:
-		if err := w.flush(ctx, w.epoch+1); err != nil {
-			return err
-		}
-		w.report(writersFlushed{w.number})
-		return nil
 	case it.end != nil:
 		w.report(splitWritten{w.number, it.end.id})
 		return nil
@@ -134,8 +129,8 @@ func (w *writingSide) barrier(ctx context.Context, b *barrier) error {
 		return err
 	}
 	passed := barrierPassed{lane: w.number, epoch: b.epoch, split: b.split, position: b.position,
-		acks: b.acks, tokens: w.tokens, counts: b.counts}
-	w.epoch, w.tokens = b.epoch, nil
+		acks: b.acks, tokens: w.tokens, counts: b.counts, unseen: w.staged}
+	w.epoch, w.tokens, w.staged = b.epoch, nil, nil
 	for _, o := range w.open {
 		if o.stateful == nil {
 			continue
@@ -165,19 +160,5 @@ func (w *writingSide) flush(ctx context.Context, epoch uint64) error {
 		}
 	}
 	w.allPushed()
-	return nil
-}
-
-// change flushes what was written with the old columns, as part of the epoch that the next barrier ends, and waits
-// until the coordinator has applied the change.
-func (w *writingSide) change(ctx context.Context, c *plugin.SchemaChange) error {
-	if err := w.flush(ctx, w.epoch+1); err != nil {
-		return err
-	}
-	w.report(changeReached{w.number, *c})
-	select {
-	case <-w.applied:
-	case <-ctx.Done():
-	}
 	return nil
 }
