@@ -74,6 +74,9 @@ func (d *destination) change(b plugin.Batch) ([]plugin.RowError, error) {
 	if err != nil {
 		return nil, err
 	}
+	refused = slices.DeleteFunc(refused, func(r plugin.RowError) bool { // of rows that are gone the key is enough
+		return b.Kind(r.Index) == plugin.Delete || b.Kind(r.Index) == plugin.UpdateBefore
+	})
 	bad := make(map[int]bool, len(refused))
 	for _, r := range refused {
 		bad[r.Index] = true
@@ -87,7 +90,7 @@ func (d *destination) change(b plugin.Batch) ([]plugin.RowError, error) {
 		if kind == plugin.UpdateBefore && d.moved(b, i) {
 			kind = plugin.Delete // the row has another key now
 		}
-		if kind == plugin.UpdateBefore || bad[i] && kind != plugin.Delete {
+		if kind == plugin.UpdateBefore || bad[i] {
 			continue
 		}
 		if key, err = d.keyText(key[:0], b, i); err != nil {
@@ -179,6 +182,9 @@ func (d *destination) delete(ctx context.Context) error {
 	return nil
 }
 
+// Servers since this version know DELETE FROM.
+const lightweightMajor, lightweightMinor = 22, 8
+
 func (d *destination) deleteKeys(ctx context.Context, keys []string) error {
 	t := d.route.target
 	names := t.quotedKey()
@@ -188,7 +194,7 @@ func (d *destination) deleteKeys(ctx context.Context, keys []string) error {
 	}}
 	v := d.srv.version
 	switch {
-	case d.route.w.sink.options.LightweightDelete && v.atLeast(22, 8) && strings.HasSuffix(t.engine.name, "MergeTree"):
+	case d.route.w.sink.options.LightweightDelete && v.atLeast(lightweightMajor, lightweightMinor) && strings.HasSuffix(t.engine.name, "MergeTree"):
 		sql = "DELETE FROM " + tableName(d.id)
 		if !v.atLeast(23, 3) {
 			r.Settings["allow_experimental_lightweight_delete"] = "1"
