@@ -219,19 +219,15 @@ func (t *target) quotedKey() string {
 	return "(" + strings.Join(names, ", ") + ")"
 }
 
-// mutated waits until the mutations that an old server runs in the background have ended.
-func (d *destination) mutated(ctx context.Context) error {
-	sql := "SELECT count() FROM system.mutations WHERE database = " + native.Quote(d.id.Database) + " AND table = " +
-		native.Quote(d.id.Name) + " AND is_done = 0"
+// mutated waits until the mutations of a table that an old server runs in the background have ended.
+func (s *server) mutated(ctx context.Context, id plugin.TableID) error {
+	sql := "SELECT count() FROM system.mutations WHERE database = " + native.Quote(id.Database) + " AND table = " +
+		native.Quote(id.Name) + " AND is_done = 0"
 	pause := 5 * time.Millisecond
-	for d.waiting {
-		rows, err := d.srv.Rows(ctx, sql)
-		if err != nil {
-			return inTable(err, d.id)
-		}
-		if len(rows) == 1 && rows[0][0] == "0" {
-			d.waiting = false
-			break
+	for {
+		rows, err := s.Rows(ctx, sql)
+		if err != nil || len(rows) == 1 && rows[0][0] == "0" {
+			return inTable(err, id)
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -242,5 +238,4 @@ func (d *destination) mutated(ctx context.Context) error {
 		}
 		pause = min(2*pause, 500*time.Millisecond)
 	}
-	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/clickhouse/internal/native"
@@ -146,4 +148,34 @@ func nestedType(v version, t plugin.Type) (string, error) {
 		return "Tuple(" + strings.Join(fields, ", ") + ")", nil
 	}
 	return "", fmt.Errorf("a %s has no type in ClickHouse", t)
+}
+
+// defaultText returns the default of a column if it is a constant of its type.
+func defaultText(c plugin.Column) (string, bool) {
+	if c.Default == nil {
+		return "", false
+	}
+	text := *c.Default
+	var err error
+	switch k := c.Type.Kind; {
+	case k == plugin.String:
+	case k == plugin.Boolean:
+		var v bool
+		if v, err = strconv.ParseBool(text); v {
+			text = "1"
+		} else {
+			text = "0"
+		}
+	case k >= plugin.TinyInt && k <= plugin.BigInt:
+		_, err = strconv.ParseInt(text, 10, 64)
+	case k == plugin.Float || k == plugin.Double || k == plugin.Decimal:
+		_, err = strconv.ParseFloat(text, 64)
+	case k == plugin.Date:
+		_, err = time.Parse(time.DateOnly, text)
+	case k == plugin.Timestamp:
+		_, err = time.Parse(time.DateTime, text)
+	default:
+		return "", false
+	}
+	return text, err == nil
 }

@@ -34,6 +34,9 @@ func (d *destination) close() {
 	}
 }
 
+// holds reports whether rows wait.
+func (d *destination) holds() bool { return len(d.body) > 0 || d.changes.len() > 0 }
+
 // add takes a batch, and returns the rows that the table cannot hold.
 func (d *destination) add(ctx context.Context, b plugin.Batch) ([]plugin.RowError, error) {
 	var refused []plugin.RowError

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/clickhouse/internal/client"
 	"github.com/culvertdata/culvert/plugin/clickhouse/internal/native"
@@ -15,13 +17,15 @@ type Sink struct {
 	options  SinkOptions
 	client   client.Options
 	mode     plugin.Mode
+	log      hclog.Logger
 	versions versions
 }
 
 var (
-	_ plugin.Sink      = (*Sink)(nil)
-	_ plugin.Deliverer = (*Sink)(nil)
-	_ plugin.Pinger    = (*Sink)(nil)
+	_ plugin.Sink          = (*Sink)(nil)
+	_ plugin.Deliverer     = (*Sink)(nil)
+	_ plugin.Pinger        = (*Sink)(nil)
+	_ plugin.SchemaApplier = (*Sink)(nil)
 )
 
 func newSink(o SinkOptions, env plugin.Env) (*Sink, error) {
@@ -37,7 +41,7 @@ func newSink(o SinkOptions, env plugin.Env) (*Sink, error) {
 			errs = append(errs, err)
 		}
 	}
-	return &Sink{options: o, client: c, mode: env.Job.Mode, versions: versions{now: env.Now}}, errors.Join(errs...)
+	return &Sink{options: o, client: c, mode: env.Job.Mode, log: env.Logger, versions: versions{now: env.Now}}, errors.Join(errs...)
 }
 
 // Ping asks the server for its version.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -78,9 +79,23 @@ func (w *writer) route(ctx context.Context, t *plugin.Table) (*route, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.retire(t)
 	w.routes[t] = r
 	w.order = append(w.order, r)
 	return r, nil
+}
+
+// retire forgets the older versions of a table, of which all rows are written.
+func (w *writer) retire(t *plugin.Table) {
+	w.order = slices.DeleteFunc(w.order, func(r *route) bool {
+		old := r.target.source
+		if old.ID != t.ID || old.Version >= t.Version || slices.ContainsFunc(r.to, (*destination).holds) {
+			return false
+		}
+		delete(w.routes, old)
+		r.close()
+		return true
+	})
 }
 
 func (w *writer) held() int {
@@ -112,9 +127,13 @@ func (w *writer) Push(ctx context.Context) error {
 	}
 	for _, r := range w.order {
 		for _, d := range r.to {
-			if err := d.mutated(ctx); err != nil {
+			if !d.waiting {
+				continue
+			}
+			if err := d.srv.mutated(ctx, d.id); err != nil {
 				return err
 			}
+			d.waiting = false
 		}
 	}
 	return nil
