@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/plan"
 	"github.com/culvertdata/culvert/plugin"
@@ -172,6 +173,8 @@ type sinkWriter struct {
 	stateful plugin.Stateful
 	pusher   plugin.Pusher
 	unpushed bool
+	every    time.Duration // between pushes
+	pushed   time.Time     // the last time
 }
 
 func (w *writingSide) newSinkStage(ctx context.Context, v *plan.Vertex) (*sinkStage, error) {
@@ -203,6 +206,10 @@ func (s *sinkStage) open(ctx context.Context, w *sinkWriter, states [][]byte) er
 	s.side.open = append(s.side.open, openWriter{s, w})
 	w.stateful, _ = writer.(plugin.Stateful)
 	w.pusher, _ = writer.(plugin.Pusher)
+	w.every = s.side.env.options.FlushInterval
+	if paced, ok := writer.(plugin.Paced); ok {
+		w.every = max(w.every, paced.PushInterval())
+	}
 	if w.stateful == nil || len(states) == 0 {
 		return nil
 	}
