@@ -157,7 +157,7 @@ func allRows(n int) []int32 {
 	return rows
 }
 
-// send sends what waits. The last insert may be under way when it returns.
+// send sends what waits. The insert may be under way when it returns.
 func (d *destination) send(ctx context.Context) error {
 	w := d.route.w
 	if len(d.body) > 0 {
@@ -170,7 +170,7 @@ func (d *destination) send(ctx context.Context) error {
 	if d.changes.len() == 0 {
 		return nil
 	}
-	if err := w.wait(ctx); err != nil { // a mutation changes what is in the table when it starts
+	if err := w.waitFor(ctx, d); err != nil { // a mutation changes what is in the table when it starts
 		return err
 	}
 	if err := d.delete(ctx); err != nil {
