@@ -54,8 +54,8 @@ func mariadbKind() kind {
 			return fmt.Sprintf("%s:%s@tcp(%s)/%s", u.User.Username(), password, u.Host, schema)
 		},
 		types: [8]string{"BIGINT", "INT", "VARCHAR(60)", "TEXT", "DOUBLE", "DECIMAL(12,2)", "DATETIME(6)", "BOOLEAN"},
-		fill: `INSERT INTO source SELECT seq, seq * 7919 %% 1000 - 500, CONCAT('näme ''', seq, '\t\\'), IF(seq %% 10 > 0,
-			REPEAT(MD5(seq), 1 + seq %% 3), NULL), seq / 7e0, seq %% 100000 / 100 - 300,
+		fill: `INSERT INTO source SELECT seq, CAST(seq AS SIGNED) * 7919 %% 1000 - 500, CONCAT('näme ''', seq, '\t\\'), IF(seq %% 10 > 0,
+			REPEAT(MD5(seq), 1 + seq %% 3), NULL), seq / 7e0, CAST(seq AS SIGNED) %% 100000 / 100 - 300,
 			'2024-01-01' + INTERVAL seq * 1000001 MICROSECOND, seq %% 3 = 0 FROM seq_1_to_%d`,
 		texts: [8]string{"id", "n", "name", "note", "score", "amount", "DATE_FORMAT(at, '%Y-%m-%d %H:%i:%s.%f')", "ok + 0"},
 		rest: []string{
