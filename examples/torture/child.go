@@ -47,8 +47,26 @@ type runner struct {
 	variables map[string]string
 }
 
+// A job that is submitted while a server starts again is refused; it is submitted again for so long.
+const (
+	submitTries = 100
+	submitPause = 200 * time.Millisecond
+)
+
 func (r *runner) submit(ctx context.Context, fromSavepoint bool) (*engine.Job, error) {
-	return r.eng.Submit(ctx, r.text, engine.SubmitOptions{ID: jobID, FromSavepoint: fromSavepoint, Variables: r.variables})
+	o := engine.SubmitOptions{ID: jobID, FromSavepoint: fromSavepoint, Variables: r.variables}
+	for try := 1; ; try++ {
+		job, err := r.eng.Submit(ctx, r.text, o)
+		var bad *engine.ConfigError
+		if err == nil || errors.As(err, &bad) || try == submitTries {
+			return job, err
+		}
+		select {
+		case <-time.After(submitPause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // toTheEnd waits for the end of the job. One that was killed while it made its savepoint makes it when it is resumed,
