@@ -99,7 +99,7 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 	if err != nil {
 		return nil, err
 	}
-	sp := &splitter{options: s.options, relations: relations}
+	sp := &splitter{options: s.options, lanes: s.env.Parallelism, relations: relations}
 	if state != nil {
 		if err := json.Unmarshal(state, &sp.state); err != nil {
 			return nil, fmt.Errorf("state of the Jdbc source: %w", err)
