@@ -69,13 +69,16 @@ sink {
 }
 `
 
-// changeList lists changes of three kinds of rows in turn: those that are inserted and updated, those that are deleted in
-// the end, and those that come back after they were deleted.
+// changeLine is one change in the job file.
+const changeLine = `      { kind = %s, fields = [%d, %d, "name %d", "city %d", %d.5, %d.25, "2026-01-02T03:04:05.%06d", %t] }
+`
+
+// changeList lists changes of three kinds of rows in turn: those that are inserted and updated, those that are deleted
+// in the end, and those that come back after they were deleted.
 func changeList() (list string, n int) {
 	var b strings.Builder
 	add := func(kind string, id, version int) {
-		fmt.Fprintf(&b, "      { kind = %s, fields = [%d, %d, \"name %d\", \"city %d\", %d.5, %d.25, \"2026-01-02T03:04:05.%06d\", %t] }\n",
-			kind, id, id*7, version, id%100, version, id, id, version%2 == 0)
+		fmt.Fprintf(&b, changeLine, kind, id, id*7, version, id%100, version, id, id, version%2 == 0)
 		n++
 	}
 	lives := [][]string{

@@ -70,7 +70,8 @@ func (c *clickhouse) exec(ctx context.Context, sql string) error {
 func (c *clickhouse) source() string { return "" }
 
 func (c *clickhouse) sink() string {
-	return fmt.Sprintf("  Clickhouse { host = %q, database = default, table = %s, bulk_size = 200000 }", c.address, targetTable)
+	return fmt.Sprintf("  Clickhouse {\n    host = %q, database = default, table = %s, bulk_size = 200000\n  }",
+		c.address, targetTable)
 }
 
 // empty empties the target by making it anew, which old servers know, too.

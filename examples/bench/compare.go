@@ -55,7 +55,8 @@ func compareAll(ctx context.Context, f flags) (err error) {
 	all := &databases{flags: f, services: &running}
 	defer func() { err = errors.Join(err, all.close(ctx)) }()
 	fmt.Printf("%d rows, %d rounds, parallelism %d\n\n", f.rows, f.rounds, f.lanes)
-	out := newTable("case", "rows", "ours s", "limit s", "rate", "goal", "A/A", "CPU us/row", "goal", "RSS MiB", "goal", "limit")
+	out := newTable("case", "rows", "ours s", "limit s", "rate", "goal", "A/A", "CPU us/row", "goal", "RSS MiB", "goal",
+		"limit")
 	for _, plan := range all.cases() {
 		if !pattern.MatchString(plan.name) {
 			continue

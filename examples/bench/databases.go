@@ -67,7 +67,8 @@ func (d *databases) close(ctx context.Context) error {
 
 // jobText makes a job file.
 func jobText(f flags, source, sink string) string {
-	return fmt.Sprintf("env { job.mode = BATCH, parallelism = %d }\nsource {\n%s\n}\nsink {\n%s\n}\n", f.lanes, source, sink)
+	const job = "env { job.mode = BATCH, parallelism = %d }\nsource {\n%s\n}\nsink {\n%s\n}\n"
+	return fmt.Sprintf(job, f.lanes, source, sink)
 }
 
 // input makes the CSV file that all tables are filled from and returns its path.

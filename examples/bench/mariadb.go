@@ -46,8 +46,8 @@ func (m *mariadb) setUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return m.exec(ctx, "DROP DATABASE IF EXISTS "+mariadbDatabase+"; CREATE DATABASE "+mariadbDatabase+"; USE "+mariadbDatabase+
-		"; CREATE TABLE "+sourceTable+mariadbColumns+"; CREATE TABLE "+targetTable+mariadbColumns+
+	return m.exec(ctx, "DROP DATABASE IF EXISTS "+mariadbDatabase+"; CREATE DATABASE "+mariadbDatabase+
+		"; USE "+mariadbDatabase+"; CREATE TABLE "+sourceTable+mariadbColumns+"; CREATE TABLE "+targetTable+mariadbColumns+
 		"; LOAD DATA LOCAL INFILE '"+path+"' INTO TABLE "+sourceTable+" FIELDS TERMINATED BY ',' "+
 		"(id, account, name, city, ratio, amount, changed, @active) SET active = @active = 'true'"+
 		"; ANALYZE TABLE "+sourceTable)
@@ -56,8 +56,8 @@ func (m *mariadb) setUp(ctx context.Context) error {
 // client returns the mariadb client with statements to run.
 func (m *mariadb) client(ctx context.Context, statements string) *exec.Cmd {
 	password, _ := m.url.User.Password()
-	cmd := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--local-infile=1", "--quick", "--skip-column-names", "--batch",
-		"-h", m.url.Hostname(), "-P", m.url.Port(), "-u", m.url.User.Username(), "-e", statements)
+	cmd := exec.CommandContext(ctx, "mariadb", "--no-defaults", "--local-infile=1", "--quick", "--skip-column-names",
+		"--batch", "-h", m.url.Hostname(), "-P", m.url.Port(), "-u", m.url.User.Username(), "-e", statements)
 	cmd.Env = append(os.Environ(), "MYSQL_PWD="+password)
 	cmd.Stderr = os.Stderr
 	return cmd

@@ -234,7 +234,8 @@ const maxPause = 256
 
 // direct reports whether runs are upserts that may turn out to be inserts.
 func (w *work) direct(runs []jdbc.Run) bool {
-	if w.l.stage != nil || !w.tab.transactional || w.tab.target.Statement != nil || len(runs) > 1 || runs[0].Op != jdbc.Upsert {
+	plain := w.l.stage == nil && w.tab.target.Statement == nil
+	if !plain || !w.tab.transactional || len(runs) > 1 || runs[0].Op != jdbc.Upsert {
 		return false
 	}
 	if w.tab.wait > 0 {
