@@ -14,13 +14,39 @@
 // # Writing
 //
 // Rows are collected as blocks and sent when there are bulk_size of them, at a checkpoint, and when no more come for a
-// moment. The server takes one insert while the next is filled.
+// moment, but not more often than flush_interval_ms. The server takes inserts while the next ones are filled.
 //
 // Without primary_key every row is inserted, whatever its kind is: this is SeaTunnel's rule. With primary_key the rows
 // of a bulk are reduced to the last state of each key. A table with the engine ReplacingMergeTree whose ORDER BY is that
 // key takes +I and +U as inserts. In tables of other engines +U first deletes the row that it replaces; SeaTunnel runs
 // an ALTER TABLE UPDATE for each row: the result is the same, except that a +U for a missing row adds it; +I does so
 // only with support_upsert. -D deletes. The deletes of a bulk are one mutation, which goes ahead of the inserts.
+//
+// # Changes
+//
+// Mutations are slow, so the keyed tables that the sink makes for a streaming job need none: every change is an insert.
+// They are
+//
+//	ENGINE = ReplacingMergeTree(_version, _deleted) ORDER BY (key)
+//
+// with two columns more than the rows have. _version rises from row to row, also through restarts, so that the newest
+// row of a key wins in whatever order parts are merged or requests arrive; it is the clock's nanoseconds, or more where
+// the table holds larger ones already. _deleted is 1 in the row that stands for a -D, or for the old key of a changed
+// one; of such a row the key is enough. Read such a table with FINAL, or by argMax(column, _version).
+//
+// Servers before 23.2 don't know the second argument: there FINAL shows deleted rows, and queries need
+//
+//	SELECT ... FROM t FINAL WHERE _deleted = 0
+//
+// With allow_experimental_lightweight_delete, where the server knows it, the table has no _deleted, and -D is a DELETE
+// FROM. A table that the user made is treated like this too: of ReplacingMergeTree(version, deleted) the sink fills the
+// 64-bit version and the UInt8 mark if the rows have no columns of these names; with one argument a UInt8 column
+// _deleted is the mark. For such a table primary_key may be left out.
+//
+// Schema changes become ALTER TABLE: columns are added, with their constant defaults, dropped, renamed, and widened.
+// Columns are not made narrower, those of the key stay as they are, and Distributed tables are not altered.
+//
+// # Delivery
 //
 // An insert whose fate is unknown is sent again only if the server will not take it twice: because nothing of it was
 // sent, because the engine replaces rows by key, or because the table remembers the tokens of its inserts (replicated

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -213,23 +210,10 @@ func TestResumeElsewhere(t *testing.T) {
 // TestServerKilled kills the server while rows are written: the writer fails, and a new one goes on. Only with a server
 // of its own, since other tests may use the common one.
 func TestServerKilled(t *testing.T) {
-	host(t)
-	service := os.Getenv("CULVERT_TEST_CLICKHOUSE_SERVICE")
-	if service == "" || testing.Short() {
-		t.Skip("needs CULVERT_TEST_CLICKHOUSE_SERVICE")
+	if testing.Short() {
+		t.Skip("starts a server")
 	}
-	run := func(verb string) string {
-		cmd := exec.CommandContext(t.Context(), service, verb)
-		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+os.TempDir()+"/culvert-kill-"+strconv.Itoa(os.Getpid()))
-		text, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s %s: %v", service, verb, err)
-		}
-		return string(text)
-	}
-	_, rest, _ := strings.Cut(run("start"), "CULVERT_TEST_CLICKHOUSE='")
-	own, _, _ := strings.Cut(rest, "'")
-	defer run("stop")
+	own, run := ownServer(t)
 	d := &db{t: t, host: own, name: "killed"}
 	d.exec("CREATE DATABASE @", "CREATE TABLE @.people (id Int64, name String) ENGINE = ReplacingMergeTree ORDER BY id")
 	table := idName(t)

@@ -174,13 +174,14 @@ func TestTake(t *testing.T) {
 			kinds[i] = plugin.RowKind(i % 4)
 		}
 		b := Assemble(table(t, tc.typ), []arrow.Array{a}, kinds)
+		b.EventTime = 7
 		defer b.Release()
 		last := int32(a.Len() - 1)
 		for _, rows := range [][]int32{{}, {0}, {last}, {last, 0, last, last, 1, 0}, {1, 1, 1}, {0, 1}} {
 			got := Take(b, rows, checked(t))
 			t.Cleanup(got.Release)
-			if got.Len() != len(rows) {
-				t.Fatalf("%d rows, want %d", got.Len(), len(rows))
+			if got.Len() != len(rows) || got.EventTime != b.EventTime {
+				t.Fatalf("%d rows of time %d, want %d of %d", got.Len(), got.EventTime, len(rows), b.EventTime)
 			}
 			for i, row := range rows {
 				if !Equal(a, int(row), got.Rows.Column(0), i, tc.typ) || got.Kind(i) != b.Kind(int(row)) {

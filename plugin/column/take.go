@@ -20,7 +20,8 @@ func Take(b plugin.Batch, rows []int32, alloc memory.Allocator) plugin.Batch {
 	for i, c := range b.Table.Columns {
 		arrays[i] = takeArray(b.Rows.Column(i), c.Type, rows, alloc)
 	}
-	taken := plugin.Batch{Table: b.Table, Rows: array.NewRecordBatch(b.Rows.Schema(), arrays, int64(len(rows)))}
+	taken := plugin.Batch{Table: b.Table, Rows: array.NewRecordBatch(b.Rows.Schema(), arrays, int64(len(rows))),
+		EventTime: b.EventTime}
 	for _, a := range arrays {
 		a.Release()
 	}
@@ -182,7 +183,9 @@ func Select(b plugin.Batch, out *plugin.Table, columns []int) plugin.Batch {
 	for i, c := range columns {
 		arrays[i] = b.Rows.Column(c)
 	}
-	return assemble(out, arrays, b.Len(), b.Kinds)
+	selected := assemble(out, arrays, b.Len(), b.Kinds)
+	selected.EventTime = b.EventTime
+	return selected
 }
 
 // Assemble makes a batch of out from columns, which must be of one length and of the types of out. It borrows the

@@ -56,7 +56,7 @@ func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 	}
 	for r.builder.Len() < FullRows && r.builder.Size() < FullBytes {
 		n, err := r.scanner.Read(ctx, r.builder, FullRows-r.builder.Len())
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil && err != io.EOF { // a lost connection's error may wrap it
 			return r.located(err)
 		}
 		if err != nil {

@@ -21,9 +21,7 @@ type item struct {
 	batch   plugin.Batch
 	bytes   int64
 	barrier *barrier
-	change  *plugin.SchemaChange
 	end     *splitEnd
-	flush   bool
 }
 
 // barrier separates the rows of two epochs, and carries what the reading side knows about the older one.

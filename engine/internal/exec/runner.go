@@ -25,6 +25,8 @@ type Runner struct {
 	epoch    uint64 // the last one that an attempt raised
 	prepared int    // sink instances whose save modes were applied
 
+	follow follow
+
 	mu        sync.Mutex
 	meters    *meters
 	positions map[string][]Position
@@ -187,6 +189,19 @@ func (r *Runner) Metrics() []VertexMetrics {
 	report := r.meters.report(r.options.Pipeline)
 	for i, v := range report {
 		report[i].Positions = r.positions[v.Vertex]
+	}
+	latencies, lags := r.follow.report()
+	for i, v := range report {
+		for _, l := range latencies {
+			if l.Sink == v.Vertex {
+				report[i].Latencies = append(report[i].Latencies, l)
+			}
+		}
+		for _, l := range lags {
+			if l.Source == v.Vertex {
+				report[i].Lags = append(report[i].Lags, l)
+			}
+		}
 	}
 	return report
 }

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -10,6 +11,38 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 )
+
+// TestDyingServer connects to a server that hangs up while it is being talked to: it may be back soon.
+func TestDyingServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			var request [8]byte
+			if _, err := io.ReadFull(c, request[:]); err == nil && request[3] == 8 {
+				_, _ = c.Write([]byte("N")) // no TLS
+				_, _ = io.ReadFull(c, request[:])
+			}
+			_ = c.Close()
+		}
+	}()
+	src := openSource(t, block("url", "jdbc:postgresql://"+l.Addr().String()+"/x", "query", "SELECT 1"))
+	_, err = src.Tables(t.Context())
+	var e *plugin.Error
+	if !errors.As(err, &e) || e.Code != plugin.CodeUnavailable || !e.Retry {
+		t.Errorf("error %v", err)
+	}
+	_ = l.Close()
+	<-done
+}
 
 // TestErrors checks that mistakes are told clearly, soon, and without the password.
 func TestErrors(t *testing.T) {

@@ -225,7 +225,7 @@ func (sc *scanner) Read(ctx context.Context, b *column.Builder, most int) (int, 
 		if err == nil && !ok {
 			err = sc.other(ctx)
 		}
-		if errors.Is(err, io.EOF) && !sc.open {
+		if err == io.EOF && !sc.open {
 			return n, io.EOF
 		}
 		if err == nil && ok {

@@ -35,13 +35,16 @@ type Options struct {
 	Retries int
 }
 
-// Client is a session-less connection to a server.
+// Client is a session-less connection to a server. It may be used by several goroutines.
 type Client struct {
 	options   Options
 	http      *http.Client
 	transport *http.Transport
-	host      int // the one that answered last
+	turn      atomic.Uint32 // counts the hosts that did not answer
 }
+
+// host is the one that answered last.
+func (c *Client) host() string { return c.options.Hosts[c.turn.Load()%uint32(len(c.options.Hosts))] }
 
 // New returns a client, which has connected to nothing yet.
 func New(o Options) *Client {
@@ -58,7 +61,7 @@ func New(o Options) *Client {
 			defer cancel()
 			return dial(ctx, network, address)
 		},
-		DisableCompression: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: 2 * time.Second,
+		DisableCompression: true, MaxIdleConnsPerHost: 8, IdleConnTimeout: 2 * time.Second,
 		WriteBufferSize: 256 << 10, ReadBufferSize: 64 << 10,
 	}
 	return &Client{options: o, transport: t, http: &http.Client{Transport: t}}
@@ -114,6 +117,7 @@ func (c *Client) Rows(ctx context.Context, sql string) ([][]string, error) {
 func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, error) {
 	attempts := len(c.options.Hosts) * (1 + c.options.Retries)
 	for i := 0; ; i++ {
+		turn := c.turn.Load()
 		body, sent, err := c.once(ctx, r)
 		if err == nil {
 			return body, nil
@@ -123,7 +127,7 @@ func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, error) {
 		if !retry || i+1 >= attempts || ctx.Err() != nil {
 			return nil, err
 		}
-		c.host = (c.host + 1) % len(c.options.Hosts)
+		c.turn.CompareAndSwap(turn, turn+1)
 		if (i+1)%len(c.options.Hosts) == 0 {
 			if err := pause(ctx, time.Duration(i+1)*100*time.Millisecond); err != nil {
 				return nil, err
@@ -181,7 +185,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	} else {
 		query.Set("query", r.SQL)
 	}
-	address := url.URL{Scheme: "http", Host: c.options.Hosts[c.host], Path: "/", RawQuery: query.Encode()}
+	address := url.URL{Scheme: "http", Host: c.host(), Path: "/", RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err

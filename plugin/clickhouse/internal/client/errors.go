@@ -126,7 +126,7 @@ func (c *Client) refused(status int, text string) error {
 	if !strings.Contains(text, "Code: ") {
 		return &plugin.Error{
 			Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the host option names ClickHouse's HTTP port",
-			Err: fmt.Errorf("%s: HTTP status %d: %s", c.options.Hosts[c.host], status, shorten(text)),
+			Err: fmt.Errorf("%s: HTTP status %d: %s", c.host(), status, shorten(text)),
 		}
 	}
 	err := Refused(text)
@@ -148,7 +148,7 @@ func (c *Client) unavailable(ctx context.Context, err error) error {
 	}
 	return &plugin.Error{
 		Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the server runs and that host names its HTTP port",
-		Err: fmt.Errorf("no answer from %s: %w", c.options.Hosts[c.host], err),
+		Err: fmt.Errorf("no answer from %s: %w", c.host(), err),
 	}
 }
 
@@ -159,7 +159,7 @@ func (c *Client) cut(err error) error {
 	}
 	return &plugin.Error{
 		Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the server is alive",
-		Err: fmt.Errorf("the answer of %s broke off: %w", c.options.Hosts[c.host], err),
+		Err: fmt.Errorf("the answer of %s broke off: %w", c.host(), err),
 	}
 }
 
