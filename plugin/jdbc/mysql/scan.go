@@ -183,7 +183,7 @@ const sizeCheck = 63
 
 func (sc *scanner) rows(b *column.Builder, most int) (int, error) {
 	n := 0
-	for n < most && (n&sizeCheck != 0 || b.Size() < column.FullBytes) {
+	for n < most && (n&sizeCheck != 0 || b.Size() < jdbc.FullBytes) {
 		row, err := sc.s.Row()
 		if err == io.EOF {
 			sc.reading = false
