@@ -3,7 +3,12 @@
 //
 // # Reading
 //
-// A query is one split. Its position is the number of rows that were put out and a hash of the bytes that they came
+// A query is one split, in whatever number of lanes. Only where a job has several lanes and reads a whole table of the
+// MergeTree family, by table_path or by a statement that is no more than SELECT columns FROM table, it is cut into ranges
+// of the first column of ORDER BY, if that is an integer, a Date, a DateTime or a String. Each row is in one range
+// whatever merges do meanwhile, but each range is read at a moment of its own.
+//
+// The position of a split is the number of rows that were put out and a hash of the bytes that they came
 // from. To go on, the query is run again and that many rows are skipped; if they differ from those of the first time
 // the job fails, because the server gave the rows in another order or they have changed: a query with ORDER BY, or the
 // setting max_threads = 1 for a table that nobody writes to, gives the same order. Nothing is lost or doubled silently.
