@@ -72,10 +72,7 @@ var servers = []server{
 	},
 	{
 		name: "mariadb", variable: jdbctest.MariaDBVariable, open: jdbctest.MariaDB,
-		at: func(t testing.TB, url string) *jdbctest.Database {
-			d, _ := jdbctest.MariaDBAt(t, url)
-			return d
-		},
+		at:   func(t testing.TB, url string) *jdbctest.Database { return jdbctest.MariaDBAt(t, url) },
 		fill: "INSERT INTO people SELECT seq, CONCAT('name ', seq), seq * 10 FROM seq_1_to_%d",
 		reader: func(d *jdbctest.Database, name string) []string {
 			return []string{"CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY 'geheim'",
