@@ -124,6 +124,32 @@ func BenchmarkInsert(b *testing.B) {
 	}
 }
 
+// BenchmarkCompression inserts and reads with each compression; none is the bare limit of the ratio.
+func BenchmarkCompression(b *testing.B) {
+	noFrames(b)
+	batches := benchBatches(b)
+	for _, method := range []string{"none", "lz4", "zstd"} {
+		b.Run(method, func(b *testing.B) {
+			d := newDB(b)
+			insert := func(method string) {
+				w := newWriter(b, d.options("compression", method, "bulk_size", 250_000, "schema_save_mode", "RECREATE_SCHEMA"), batches[0].Table)
+				if err := write(b, w); err != nil {
+					b.Fatal(err)
+				}
+				for _, batch := range batches {
+					if err := w.Write(context.Background(), batch); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if _, err := w.Flush(context.Background(), 1); err != nil {
+					b.Fatal(err)
+				}
+			}
+			compare(b, benchRows, func() { insert("none") }, func() { insert(method) })
+		})
+	}
+}
+
 // benchBodies prepares inserts of bulk rows, as the writer would send them.
 func benchBodies(b *testing.B, batches []plugin.Batch, bulk int) [][]byte {
 	var targets []native.Target

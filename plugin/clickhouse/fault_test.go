@@ -21,6 +21,7 @@ type proxy struct {
 	// request and answer are how many bytes of the next insert's request and answer pass; -1: all.
 	request, answer int
 	faults          atomic.Int32 // how many inserts are still to be broken
+	passed          atomic.Int64 // bytes in both directions
 	done            sync.WaitGroup
 }
 
@@ -62,6 +63,7 @@ func (p *proxy) serve(c net.Conn) {
 		buf := make([]byte, 64<<10)
 		for {
 			n, err := s.Read(buf)
+			p.passed.Add(int64(n))
 			if broken.Load() && p.answer >= 0 {
 				_, _ = c.Write(buf[:min(n, p.answer)])
 				return
@@ -74,6 +76,7 @@ func (p *proxy) serve(c net.Conn) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := c.Read(buf)
+		p.passed.Add(int64(n))
 		if n > 0 && (bytes.Contains(buf[:n], []byte("INSERT")) || bytes.Contains(buf[:n], []byte("numbers("))) && p.faults.Add(-1) >= 0 {
 			broken.Store(true)
 			if p.request >= 0 {

@@ -162,7 +162,7 @@ func (f *fetch) read(ctx context.Context) error {
 // open starts the query with blocks of the size of our batches. A user who may not change settings gets blocks as the
 // server likes.
 func (f *fetch) open(ctx context.Context, srv *server) (io.ReadCloser, error) {
-	r := client.Request{SQL: f.source.sql + "\nFORMAT Native", Again: true}
+	r := client.Request{SQL: f.source.sql + "\nFORMAT Native", Again: true, Rows: true}
 	if f.source.options.Config["max_block_size"] == "" {
 		r.Settings = map[string]string{"max_block_size": fmt.Sprint(column.FullRows)}
 	}

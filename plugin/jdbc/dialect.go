@@ -151,6 +151,10 @@ type Admin interface {
 	Columns(ctx context.Context, id plugin.TableID) ([]string, error)
 	// Create makes a table, and its database if that is missing.
 	Create(ctx context.Context, t *Target, indexes bool) error
+	// Alter makes the steps of a change of t's columns, in their order, if possible all or none. Their names are the
+	// target's, t is the new version. A modification may be one that was made before. A column that may not be null and
+	// has no default gets the value of [FillDefault] in the rows that are there.
+	Alter(ctx context.Context, t *Target, steps []plugin.ColumnChange) error
 	// Drop drops a table.
 	Drop(ctx context.Context, id plugin.TableID) error
 	// Clear deletes all rows.

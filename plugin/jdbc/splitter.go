@@ -49,6 +49,23 @@ type cutting struct {
 	Keys bool `json:"keys,omitempty"`
 }
 
+// NewSplitter returns what cuts the relations for the Jdbc source, for other sources of the same databases. Of the
+// options those count that say how large a split is and where its ends are looked up. The state of its splits is a
+// [Range] in JSON. state is nil, or what State returned; the splitter closes the catalog.
+func NewSplitter(o SourceOptions, c Catalog, relations []*Relation, state []byte) (plugin.Splitter, error) {
+	return newSplitter(o, 1, c, relations, state)
+}
+
+func newSplitter(o SourceOptions, lanes int, c Catalog, relations []*Relation, state []byte) (*splitter, error) {
+	s := &splitter{options: o, lanes: lanes, relations: relations, catalog: c}
+	if state != nil {
+		if err := json.Unmarshal(state, &s.state); err != nil {
+			return nil, fmt.Errorf("state of the Jdbc source: %w", err)
+		}
+	}
+	return s, nil
+}
+
 // splitsAtOnce is how many chunks Next hands out.
 const splitsAtOnce = 16
 

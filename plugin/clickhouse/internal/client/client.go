@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -24,6 +25,10 @@ type Options struct {
 	Database string
 	// User and Password may be empty.
 	User, Password string
+	// TLS makes the connections HTTPS; nil: HTTP.
+	TLS *tls.Config
+	// Compression is that of rows on their way, in both directions.
+	Compression Compression
 	// Settings are sent with every request.
 	Settings map[string]string
 	// Timeout bounds the wait for a connection; 0 means 10 seconds.
@@ -64,6 +69,9 @@ func New(o Options) *Client {
 		DisableCompression: true, MaxIdleConnsPerHost: 8, IdleConnTimeout: 2 * time.Second,
 		WriteBufferSize: 256 << 10, ReadBufferSize: 64 << 10,
 	}
+	if o.TLS != nil {
+		t.TLSClientConfig = o.TLS.Clone()
+	}
 	return &Client{options: o, transport: t, http: &http.Client{Transport: t}}
 }
 
@@ -76,6 +84,8 @@ type Request struct {
 	SQL string
 	// Body holds the rows of an insert; nil if there are none.
 	Body []byte
+	// Rows says that the result is rows by the many, worth to be compressed.
+	Rows bool
 	// Settings are sent with this request only.
 	Settings map[string]string
 	// Again says that the request may be made once more though the server may have taken it already.
@@ -160,9 +170,13 @@ func (c *Client) once(ctx context.Context, r Request) (_ io.ReadCloser, sent boo
 		return nil, started.Load(), c.unavailable(ctx, err)
 	}
 	if resp.StatusCode == http.StatusOK && resp.Header.Get("X-ClickHouse-Exception-Code") == "" {
+		if r.Rows && c.options.Compression != None {
+			return &decompressor{src: resp.Body}, true, nil
+		}
 		return resp.Body, true, nil
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	text = plainText(text)
 	if err := errors.Join(err, resp.Body.Close()); err != nil && len(text) == 0 {
 		return nil, true, c.cut(err)
 	}
@@ -179,13 +193,17 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 			query.Set(name, value)
 		}
 	}
-	body := r.Body
-	if body == nil {
-		body = []byte(r.SQL)
-	} else {
+	body := []byte(r.SQL)
+	if r.Body != nil {
 		query.Set("query", r.SQL)
+		body = c.options.Compression.pack(r.Body)
 	}
-	address := url.URL{Scheme: "http", Host: c.host(), Path: "/", RawQuery: query.Encode()}
+	c.options.Compression.announce(query, r)
+	scheme := "http"
+	if c.options.TLS != nil {
+		scheme = "https"
+	}
+	address := url.URL{Scheme: scheme, Host: c.host(), Path: "/", RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err

@@ -123,7 +123,19 @@ func (c *Client) refused(status int, text string) error {
 	if strings.TrimSpace(text) == "" {
 		text = fmt.Sprintf("HTTP status %d without a message", status)
 	}
-	if !strings.Contains(text, "Code: ") {
+	switch {
+	case strings.Contains(text, "Code: "):
+	case strings.Contains(text, "clickhouse-client"):
+		return &plugin.Error{
+			Code: plugin.CodeConfig, Fix: "name the HTTP port in the host option: 8123, or 8443 with ssl = true in clickhouse.config",
+			Err: fmt.Errorf("%s is the port of ClickHouse's native protocol", c.host()),
+		}
+	case strings.Contains(text, "HTTPS"):
+		return &plugin.Error{
+			Code: plugin.CodeConfig, Fix: "set ssl = true in clickhouse.config",
+			Err: fmt.Errorf("%s speaks HTTPS: %s", c.host(), shorten(text)),
+		}
+	default:
 		return &plugin.Error{
 			Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the host option names ClickHouse's HTTP port",
 			Err: fmt.Errorf("%s: HTTP status %d: %s", c.host(), status, shorten(text)),
@@ -147,7 +159,7 @@ func (c *Client) unavailable(ctx context.Context, err error) error {
 		err = inner.Unwrap() // net/http puts the whole URL in front
 	}
 	return &plugin.Error{
-		Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the server runs and that host names its HTTP port",
+		Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the server runs, that host names its HTTP port, and that ssl in clickhouse.config is as the port wants it",
 		Err: fmt.Errorf("no answer from %s: %w", c.host(), err),
 	}
 }
