@@ -9,7 +9,7 @@ import (
 
 // The stream of changes: the same list again and again, which leaves the same table behind each time.
 const (
-	changeKeys = 2000 // of each kind of life: see changeList
+	changeKeys = 700 // of each kind of life: see changeList
 	leastRate  = 100_000
 )
 
