@@ -48,6 +48,18 @@ type cutting struct {
 	Keys bool `json:"keys,omitempty"`
 }
 
+// NewSplitter returns a splitter that cuts relations as the Jdbc source does, for other sources that read tables first.
+// Of the options only those about splits count. state is nil, or what State returned. The splitter owns the catalog.
+func NewSplitter(o SourceOptions, relations []*Relation, catalog Catalog, state []byte) (plugin.Splitter, error) {
+	s := &splitter{options: o, relations: relations, catalog: catalog}
+	if state != nil {
+		if err := json.Unmarshal(state, &s.state); err != nil {
+			return nil, fmt.Errorf("state of the splits: %w", err)
+		}
+	}
+	return s, nil
+}
+
 // splitsAtOnce is how many chunks Next hands out.
 const splitsAtOnce = 16
 
