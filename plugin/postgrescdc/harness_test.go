@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -171,7 +172,7 @@ func (s *server) source(more string, tables ...string) string {
 // toTables is a job that copies tables into those of the same name in the schema dst.
 func (s *server) toTables(env, more string, tables ...string) string {
 	return fmt.Sprintf(`env { job.mode = STREAMING, checkpoint.interval = 200, parallelism = 2, job.retry.times = 100,
-			job.retry.interval.seconds = 0, %s }
+			job.retry.interval.seconds = 1, %s }
 		source { %s }
 		sink { Jdbc { url = %q, user = %q, password = %q, generate_sink_sql = true, database = %q, schema = dst } }`,
 		env, s.source(more, tables...), s.jdbc(), s.url.User.Username(), s.password(), s.name)
@@ -252,13 +253,15 @@ func (s *server) same(job *engine.Job, tables ...string) {
 		for !ok() {
 			select {
 			case <-tick.C:
-				continue
+				if job == nil || !job.Info().State.Ended() {
+					continue
+				}
 			case <-deadline.C:
 			}
 			if job != nil {
-				s.t.Logf("the job: %+v", job.Info())
+				s.t.Logf("the job is %v: %s", job.Info().State, job.Info().Error)
 			}
-			s.t.Fatalf("%s differs:\n%s", name, diff)
+			s.t.Fatalf("%s differs:\n%.3000s", name, diff)
 		}
 		tick.Stop()
 		deadline.Stop()
@@ -283,4 +286,20 @@ func (s *server) diff(name string) string {
 		return rows
 	}
 	return cmp.Diff(read("public"), read("dst"))
+}
+
+// count returns the number of rows of a table, -1 if it is missing.
+func (s *server) count(from string) int {
+	s.t.Helper()
+	c := s.connect()
+	defer c.Close(context.Background())
+	rows, err := rowsOf(c, "SELECT count(*) FROM "+from)
+	if err != nil {
+		return -1
+	}
+	n, err := strconv.Atoi(rows[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
 }
