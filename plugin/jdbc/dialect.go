@@ -123,6 +123,8 @@ type Range struct {
 	Skip int64 `json:"skip,omitempty"`
 	// Done says that all rows were read.
 	Done bool `json:"done,omitempty"`
+	// By is the column that the ends are keys of. It guards against a relation that is cut by another one later.
+	By string `json:"by,omitempty"`
 }
 
 // Scanner reads ranges, one after the other.
@@ -143,6 +145,10 @@ type Admin interface {
 	Columns(ctx context.Context, id plugin.TableID) ([]string, error)
 	// Create makes a table, and its database if that is missing.
 	Create(ctx context.Context, t *Target, indexes bool) error
+	// Alter makes the steps of a change of t's columns, in their order, if possible all or none. Their names are the
+	// target's, t is the new version. A modification may be one that was made before. A column that may not be null and
+	// has no default gets the value of [FillDefault] in the rows that are there.
+	Alter(ctx context.Context, t *Target, steps []plugin.ColumnChange) error
 	// Drop drops a table.
 	Drop(ctx context.Context, id plugin.TableID) error
 	// Clear deletes all rows.

@@ -31,6 +31,7 @@ type laneEnv struct {
 	states  func(sink, instance, index int) [][]byte
 	tables  *catalog
 	meters  *meters
+	follow  *follow
 	refused *refusals
 }
 

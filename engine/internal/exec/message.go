@@ -68,6 +68,7 @@ type barrierPassed struct {
 	tokens   []token
 	states   []writerState
 	counts   []count
+	unseen   unseen // rows that the commit makes visible
 }
 
 // token is what a writer's Flush returned.

@@ -15,6 +15,8 @@ type readingSide struct {
 	out    *out
 	reader plugin.Reader // made for the first split
 	acker  plugin.Acker  // nil if the reader is none
+	lagger plugin.Lagger // the same
+	lagAt  time.Time     // when it was asked last
 
 	split   string // that is open
 	open    bool
@@ -101,6 +103,7 @@ func (r *readingSide) read(ctx context.Context) error {
 	case r.halt: // inside Change
 		return nil
 	case err == nil:
+		r.askLag()
 		r.rest(ctx)
 		return nil
 	case errors.Is(err, errStopped) || ctx.Err() != nil:
@@ -110,6 +113,19 @@ func (r *readingSide) read(ctx context.Context) error {
 		return r.finish()
 	default:
 		return at(r.source, err)
+	}
+}
+
+// lagEvery is how often a reader is asked how far behind it is.
+const lagEvery = time.Second
+
+func (r *readingSide) askLag() {
+	if r.lagger == nil {
+		return
+	}
+	if now := time.Now(); now.Sub(r.lagAt) >= lagEvery {
+		r.lagAt = now
+		r.env.follow.lag(r.source.Name, r.task.Index, r.lagger.Lag(), now)
 	}
 }
 
@@ -216,6 +232,7 @@ func (r *readingSide) begin(ctx context.Context, s plugin.Split) error {
 		}
 		r.reader = reader
 		r.acker, _ = reader.(plugin.Acker)
+		r.lagger, _ = reader.(plugin.Lagger)
 	}
 	if err := r.reader.Open(ctx, s); err != nil {
 		return at(r.source, err)

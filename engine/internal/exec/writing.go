@@ -20,6 +20,9 @@ type writingSide struct {
 
 	unpushed []openWriter // hold rows that were not pushed
 	pushed   time.Time
+
+	waiting unseen // for a push
+	staged  unseen // for a commit
 }
 
 type openWriter struct {
@@ -96,6 +99,7 @@ func (w *writingSide) allPushed() {
 		o.unpushed = false
 	}
 	w.unpushed = w.unpushed[:0]
+	w.waiting = w.waiting.seen(time.Now())
 }
 
 func (w *writingSide) handle(ctx context.Context, it item) error {
@@ -125,8 +129,8 @@ func (w *writingSide) barrier(ctx context.Context, b *barrier) error {
 		return err
 	}
 	passed := barrierPassed{lane: w.number, epoch: b.epoch, split: b.split, position: b.position,
-		acks: b.acks, tokens: w.tokens, counts: b.counts}
-	w.epoch, w.tokens = b.epoch, nil
+		acks: b.acks, tokens: w.tokens, counts: b.counts, unseen: w.staged}
+	w.epoch, w.tokens, w.staged = b.epoch, nil, nil
 	for _, o := range w.open {
 		if o.stateful == nil {
 			continue

@@ -235,7 +235,10 @@ func (l *loader) emptyTemporary(tab *table) error {
 	if tab.temporary {
 		return l.s.exec("TRUNCATE TABLE " + l.temporary(tab))
 	}
-	if err := l.s.exec("CREATE TEMPORARY TABLE " + l.temporary(tab) + stageLike(tab)); err != nil {
+	// There may be one of an older version of the target.
+	err := l.s.exec("DROP TEMPORARY TABLE IF EXISTS "+l.temporary(tab), "CREATE TEMPORARY TABLE "+l.temporary(tab)+
+		stageLike(tab))
+	if err != nil {
 		return err
 	}
 	tab.temporary = true
