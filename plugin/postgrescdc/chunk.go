@@ -22,6 +22,7 @@ import (
 type chunkReader struct {
 	source  *Source
 	alloc   memory.Allocator
+	staged  bool // the sinks commit with the checkpoints
 	scanner jdbc.Scanner
 	builder *column.Builder // of relation
 
@@ -114,7 +115,13 @@ func (r *chunkReader) end(ctx context.Context) error {
 	return r.source.server.EndView(ctx, r.scanner)
 }
 
+// note adds a piece to what was read of a chunk. Sinks that show rows before the checkpoint may show some that an
+// earlier run has put out and a later view does not have any more: they must get all changes since the slot was made,
+// so nothing is noted for them.
 func (r *chunkReader) note(st *chunkState, p piece) {
+	if !r.staged {
+		return
+	}
 	st.Views, p.View = addView(st.Views, r.view)
 	st.Pieces = append(st.Pieces, p)
 }

@@ -18,7 +18,8 @@ type reader struct {
 	stream *stream // nil until its split comes
 
 	streaming bool   // the open split is the stream
-	gone      []byte // position of an open split whose table the job does not read any more
+	empty     bool   // the open split has no rows: it is the slot's, or the job does not read its table any more
+	state     []byte // of an empty split
 }
 
 var (
@@ -27,18 +28,17 @@ var (
 )
 
 func newReader(s *Source, tables []*captured, t plugin.Task) *reader {
-	return &reader{tables: tables, chunks: chunkReader{source: s, alloc: t.Alloc}, stream: newStream(s, tables, t)}
+	return &reader{tables: tables, chunks: chunkReader{source: s, alloc: t.Alloc, staged: t.Staged}, stream: newStream(s, tables, t)}
 }
 
 // Open implements [plugin.Reader].
 func (r *reader) Open(_ context.Context, s plugin.Split) error {
-	r.gone = nil
+	r.empty, r.state = false, s.State
 	if r.streaming = strings.HasPrefix(s.ID, streamPrefix); r.streaming {
 		return r.stream.open(s)
 	}
 	t := find(r.tables, s.Table)
-	if t == nil {
-		r.gone = s.State
+	if r.empty = t == nil || s.ID == slotSplit; r.empty {
 		return nil
 	}
 	return r.chunks.open(s, t)
@@ -47,7 +47,7 @@ func (r *reader) Open(_ context.Context, s plugin.Split) error {
 // Read implements [plugin.Reader].
 func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 	switch {
-	case r.gone != nil:
+	case r.empty:
 		return io.EOF
 	case r.streaming:
 		return r.stream.read(ctx, out)
@@ -58,8 +58,8 @@ func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 // Position implements [plugin.Reader].
 func (r *reader) Position() ([]byte, error) {
 	switch {
-	case r.gone != nil:
-		return r.gone, nil
+	case r.empty:
+		return r.state, nil
 	case r.streaming:
 		return r.stream.position()
 	}
@@ -70,6 +70,9 @@ func (r *reader) Position() ([]byte, error) {
 func (r *reader) Ack(_ context.Context, position []byte) error {
 	var at struct {
 		From *pgoutput.LSN `json:"from"`
+	}
+	if len(position) == 0 {
+		return nil // of the slot
 	}
 	if err := json.Unmarshal(position, &at); err != nil || at.From == nil {
 		return err // of a chunk

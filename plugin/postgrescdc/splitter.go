@@ -14,6 +14,10 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
+// slotSplit is a split without rows: when it is done, a checkpoint holds where the slot was made. Only then rows may
+// be put out, so a job that starts without a checkpoint has put out none.
+const slotSplit = "slot"
+
 // streamPrefix begins the IDs of stream splits; those of chunks begin with a table's path, which has two points.
 const streamPrefix = "stream/"
 
@@ -51,6 +55,13 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 			return nil, err
 		}
 		sp.checked = true
+	}
+	if !sp.state.Noted {
+		if sp.state.Open > 0 {
+			return nil, nil
+		}
+		sp.state.Open++
+		return []plugin.Split{{ID: slotSplit, Rows: 0}}, nil
 	}
 	for len(sp.state.Cuts) > 0 {
 		splits, err := sp.cut(ctx)
@@ -226,6 +237,10 @@ func (sp *splitter) Done(s plugin.Split, result []byte) error {
 		return err
 	}
 	sp.state.Open--
+	if s.ID == slotSplit {
+		sp.state.Noted = true
+		return nil
+	}
 	chunk, err := decode[chunkState]("the chunk "+s.ID, result)
 	t := sp.state.Stream.table(s.Table)
 	if err != nil || t == nil { // the job does not read the table any more

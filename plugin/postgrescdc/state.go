@@ -13,6 +13,8 @@ import (
 type splitterState struct {
 	// Ready says that the slot and the publication are made.
 	Ready bool `json:"ready,omitempty"`
+	// Noted says that a checkpoint holds that.
+	Noted bool `json:"noted,omitempty"`
 	// Stream is where the stream starts; the tables' pieces come to it when they are read.
 	Stream streamState `json:"stream"`
 	// Cuts are the tables whose snapshot is not cut to its end, in order.
