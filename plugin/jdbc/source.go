@@ -101,7 +101,7 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 	if err != nil {
 		return nil, err
 	}
-	splitter, err := NewSplitter(s.options, catalog, relations, state)
+	splitter, err := newSplitter(s.options, s.env.Parallelism, catalog, relations, state)
 	if err != nil {
 		return nil, errors.Join(err, catalog.Close())
 	}

@@ -88,7 +88,7 @@ func (l *logReader) read(ctx context.Context, out plugin.Out) error {
 	case err == nil:
 		l.failed = 0
 		return nil
-	case errors.Is(err, io.EOF):
+	case err == io.EOF:
 		return err
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

@@ -83,7 +83,7 @@ func (r *chunkReader) read(ctx context.Context, out plugin.Out) error {
 		return io.EOF
 	}
 	err := r.readSome(ctx, out)
-	if err == nil || errors.Is(err, io.EOF) {
+	if err == nil || err == io.EOF {
 		r.lost = 0
 		return err
 	}
@@ -121,7 +121,7 @@ func (r *chunkReader) readSome(ctx context.Context, out plugin.Out) error {
 	}
 	for {
 		n, err := r.scanner.Read(ctx, r.builder, column.FullRows-r.builder.Len())
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil && err != io.EOF {
 			return err
 		}
 		if err == nil && n > 0 && r.relation.Unique {

@@ -108,7 +108,7 @@ func TestCrashAroundASchemaChange(t *testing.T) {
 		}},
 		{"with new rows staged", func(e *evolving, _ *store, kill func() error) {
 			e.onWrite = func(_ context.Context, b plugin.Batch) error {
-				if b.Table.Version == 1 && valuesOf(b)[0] >= 70 {
+				if b.Table.Version == 1 && valuesOf(b)[b.Len()-1] >= 70 {
 					return kill()
 				}
 				return nil

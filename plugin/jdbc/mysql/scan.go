@@ -170,7 +170,7 @@ func (sc *scanner) Read(ctx context.Context, b *column.Builder, most int) (int, 
 	stop := sc.s.Watch(ctx)
 	defer stop()
 	n, err := sc.rows(b, most)
-	if err == nil || errors.Is(err, io.EOF) {
+	if err == nil || err == io.EOF {
 		return n, err
 	}
 	err = ofTable(sc.s.ended(ctx, err), sc.relation.Table.ID)
@@ -183,9 +183,9 @@ const sizeCheck = 63
 
 func (sc *scanner) rows(b *column.Builder, most int) (int, error) {
 	n := 0
-	for n < most && (n&sizeCheck != 0 || b.Size() < column.FullBytes) {
+	for n < most && (n&sizeCheck != 0 || b.Size() < jdbc.FullBytes) {
 		row, err := sc.s.Row()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			sc.reading = false
 		}
 		if err != nil {
