@@ -323,7 +323,8 @@ func TestCompressed(t *testing.T) {
 	diff(t, []string{"+I|1|" + long, "-U|1|" + long, "+U|1|" + long + "er", "-D|1|" + long + "er"},
 		f.rowsOf(t, f.open(t, Options{From: from}), "a", DecoderOptions{}))
 	found := false
-	each(t, f.open(t, Options{From: from}), func(e Event) {
+	s := f.open(t, Options{From: from})
+	each(t, s, func(e Event) {
 		if e.Type == Query {
 			q, err := ParseQuery(e)
 			found = found || err == nil && strings.HasSuffix(q.Text, long+"'") && q.Schema == f.name
@@ -331,6 +332,9 @@ func TestCompressed(t *testing.T) {
 	})
 	if !found {
 		t.Error("the compressed statement is not there")
+	}
+	if s.Bytes() > int64(len(long)) {
+		t.Errorf("the events have %d bytes: they are not compressed", s.Bytes())
 	}
 }
 
