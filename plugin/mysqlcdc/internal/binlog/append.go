@@ -83,6 +83,15 @@ func (f *field) appender(c column.Column, t plugin.Type, zero ZeroDates) appendF
 	return a
 }
 
+// skip steps over a value that goes nowhere.
+func (f *field) skip(b []byte) (int, error) {
+	n := f.log.size(b)
+	if n > len(b) {
+		return 0, errShort
+	}
+	return n, nil
+}
+
 func fixed(width int, put func([]byte)) appendFunc {
 	return func(b []byte) (int, error) {
 		if len(b) < width {
@@ -121,11 +130,23 @@ func integers[T int8 | int16 | int32 | int64](f *field, c *column.Fixed[T], low,
 		}
 	case wire.TypeInt:
 		if high >= math.MaxInt32 {
-			return fixed(4, func(b []byte) { c.Append(T(int32(binary.LittleEndian.Uint32(b)))) })
+			return func(b []byte) (int, error) {
+				if len(b) < 4 {
+					return 0, errShort
+				}
+				c.Append(T(int32(binary.LittleEndian.Uint32(b))))
+				return 4, nil
+			}
 		}
 	case wire.TypeBigInt:
 		if high == math.MaxInt64 {
-			return fixed(8, func(b []byte) { c.Append(T(binary.LittleEndian.Uint64(b))) })
+			return func(b []byte) (int, error) {
+				if len(b) < 8 {
+					return 0, errShort
+				}
+				c.Append(T(binary.LittleEndian.Uint64(b)))
+				return 8, nil
+			}
 		}
 	}
 	return checkedIntegers(f, c, low, high)
@@ -207,20 +228,42 @@ func (f *field) texts(c *column.Text, t plugin.Type) appendFunc {
 	case f.charset != nil || f.pad > 0 || !f.plain():
 		return f.built(c, f.appendText)
 	}
-	head, check := f.head, t.Kind == plugin.String
+	check := t.Kind == plugin.String
+	if f.head == 1 {
+		return shortTexts(c, check)
+	}
 	return func(b []byte) (int, error) {
-		v, n, ok := lengthText(head, b)
+		v, n, ok := lengthText(f.head, b)
 		if !ok {
 			return 0, errShort
 		}
-		if check && !isASCII(v) {
-			if err := column.ValidText(v); err != nil {
-				return n, err
-			}
-		}
-		c.Append(v)
-		return n, nil
+		return n, appendChecked(c, v, check)
 	}
+}
+
+// shortTexts appends texts of up to 255 bytes.
+func shortTexts(c *column.Text, check bool) appendFunc {
+	return func(b []byte) (int, error) {
+		if len(b) == 0 || int(b[0]) >= len(b) {
+			return 0, errShort
+		}
+		n := 1 + int(b[0])
+		if !check || isASCII(b[1:n]) {
+			c.Append(b[1:n])
+			return n, nil
+		}
+		return n, appendChecked(c, b[1:n], true)
+	}
+}
+
+func appendChecked(c *column.Text, v []byte, check bool) error {
+	if check {
+		if err := column.ValidText(v); err != nil {
+			return err
+		}
+	}
+	c.Append(v)
+	return nil
 }
 
 // plain reports whether texts are in the log as they are.

@@ -69,8 +69,8 @@ type Decoder struct {
 	unfed  []int // columns of the out table that no field goes to
 
 	builder *column.Builder
-	appends []appendFunc    // of the fields that go to the out table; nil for the others
-	columns []column.Column // that they append to
+	appends []appendFunc    // of all fields; those that go nowhere are stepped over
+	columns []column.Column // that they append to; nil for those
 	nulls   []column.Column // the unfed ones
 
 	rows  Rows
@@ -155,10 +155,13 @@ func (d *Decoder) Bind(b *column.Builder) {
 	d.appends = make([]appendFunc, len(d.fields))
 	d.columns = make([]column.Column, len(d.fields))
 	for i := range d.fields {
-		if out := d.outs[i]; out >= 0 {
-			d.columns[i] = b.Column(out)
-			d.appends[i] = d.fields[i].appender(d.columns[i], d.out.Columns[out].Type, d.o.ZeroDates)
+		out := d.outs[i]
+		if out < 0 {
+			d.appends[i] = d.fields[i].skip
+			continue
 		}
+		d.columns[i] = b.Column(out)
+		d.appends[i] = d.fields[i].appender(d.columns[i], d.out.Columns[out].Type, d.o.ZeroDates)
 	}
 	d.nulls = nil
 	for _, i := range d.unfed {
@@ -175,12 +178,18 @@ func (d *Decoder) Open(r Rows) error {
 	d.rows, d.rest = r, r.data
 	n := len(d.fields)
 	d.plain = !r.partial
+	some := false
 	for i, present := range [...][]byte{Before: r.before, After: r.after} {
 		d.sides[i].columns = n
 		if present != nil {
 			d.sides[i].columns = ones(present, n)
 			d.plain = d.plain && d.sides[i].columns == n
+			some = some || d.sides[i].columns > 0
 		}
+	}
+	if !some && len(d.rest) > 0 {
+		d.rest = nil
+		return d.m.badRow()
 	}
 	return nil
 }
@@ -191,18 +200,37 @@ func (d *Decoder) More() bool { return len(d.rest) > 0 }
 // AppendAll appends rows until the event has no more or the builder is full, and returns how many rows of the log
 // those were; an update counts once. See [Decoder.Append].
 func (d *Decoder) AppendAll() (int, error) {
-	const sizeCheck = 63
+	const run = 64 // rows between two looks at the size
 	n := 0
-	for len(d.rest) > 0 {
-		if d.builder.Len() >= column.FullRows || n&sizeCheck == 0 && d.builder.Full() {
-			break
+	for len(d.rest) > 0 && !d.builder.Full() {
+		most := min(run, column.FullRows-d.builder.Len())
+		if d.plain && d.rows.Change == Insert {
+			n += d.appendInserts(most)
+			most = min(1, len(d.rest)) // one that fails is tried again, for its error
 		}
-		if err := d.Append(); err != nil {
-			return n, err
+		for ; most > 0 && len(d.rest) > 0; most-- {
+			if err := d.Append(); err != nil {
+				return n, err
+			}
+			n++
 		}
-		n++
 	}
 	return n, nil
+}
+
+// appendInserts appends inserted rows up to the first one that fails, and returns their number.
+func (d *Decoder) appendInserts(most int) int {
+	n := 0
+	for rest := d.rest; n < most && len(rest) > 0; n++ {
+		var err error
+		if rest, err = d.appendImage(rest); err != nil {
+			break
+		}
+		d.rest = rest
+	}
+	d.builder.EndRows(n)
+	d.builder.Rollback()
+	return n
 }
 
 // Append appends the next row to the builder: an update as -U and +U (or only +U, see [DecoderOptions]), an insert as
@@ -259,35 +287,47 @@ func (d *Decoder) appendPlain(data []byte) ([]byte, error) {
 
 // appendImage appends one image that has all columns, and returns what follows it.
 func (d *Decoder) appendImage(data []byte) ([]byte, error) {
-	n := (len(d.fields) + 7) / 8
-	if n > len(data) {
+	size := (len(d.appends) + 7) / 8
+	if size > len(data) {
 		return nil, errShort
 	}
-	nulls, rest := data[:n], data[n:]
-	for i, appendValue := range d.appends {
-		if nulls[i>>3]&(1<<(i&7)) != 0 {
-			if appendValue != nil {
-				d.columns[i].AppendNull()
-			}
-			continue
-		}
-		var n int
-		if appendValue == nil {
-			if n = d.fields[i].log.size(rest); n > len(rest) {
-				return nil, errShort
-			}
-		} else {
-			var err error
-			if n, err = appendValue(rest); err != nil {
+	nulls, rest := data[:size], data[size:]
+	if !anySet(nulls) {
+		for i, appendValue := range d.appends {
+			n, err := appendValue(rest)
+			if err != nil {
 				return nil, &cellError{i, err}
 			}
+			rest = rest[n:]
 		}
-		rest = rest[n:]
+	} else {
+		for i, appendValue := range d.appends {
+			if has(nulls, i) {
+				if c := d.columns[i]; c != nil {
+					c.AppendNull()
+				}
+				continue
+			}
+			n, err := appendValue(rest)
+			if err != nil {
+				return nil, &cellError{i, err}
+			}
+			rest = rest[n:]
+		}
 	}
 	for _, c := range d.nulls {
 		c.AppendNull()
 	}
 	return rest, nil
+}
+
+func anySet(bits []byte) bool {
+	for _, b := range bits {
+		if b != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Skip leaves the next row out.
@@ -323,6 +363,10 @@ func (d *Decoder) explain(err error) error {
 		return e
 	}
 	f := &d.fields[cell.column]
+	if d.outs[cell.column] < 0 {
+		e.Err, e.Fix = fmt.Errorf("column %s: %w: %w", f.name, ErrCorrupt, err), ""
+		return e
+	}
 	e.Err = fmt.Errorf("column %s is %s: %w", f.name, d.out.Columns[d.outs[cell.column]].Type, err)
 	if text, ok := d.shown(cell.column); ok {
 		e.Err = fmt.Errorf("column %s is %s, its value is %q: %w", f.name, d.out.Columns[d.outs[cell.column]].Type, text, err)

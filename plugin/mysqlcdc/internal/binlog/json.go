@@ -188,7 +188,7 @@ func (v jsonValue) appendOpaque(dst []byte) ([]byte, error) {
 	}
 	switch kind {
 	case wire.TypeNewDecimal:
-		if len(b) < 2 || b[1] > 30 || b[0] > 65 || b[0] == 0 || decimalSize(int(b[0]), int(b[1])) > len(b)-2 {
+		if len(b) < 2 || b[1] > 30 || b[0] > maxDigits || b[0] == 0 || decimalSize(int(b[0]), int(b[1])) > len(b)-2 {
 			return dst, errJSON
 		}
 		d := newDecimal(int(b[0]), int(b[1]))
