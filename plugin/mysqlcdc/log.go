@@ -32,11 +32,12 @@ type logReader struct {
 
 	stream *binlog.Stream
 	maps   map[*binlog.TableMap]*binding
-	start  place // of the transaction that the last event belongs to
-	inside bool  // a transaction is under way
-	taken  int64 // rows of it that are done with
-	skip   int64 // rows of it that were done with before the reader was opened
-	held   int64 // rows that wait in builders
+	start  place  // of the transaction that the last event belongs to
+	inside bool   // a transaction is under way
+	writer uint32 // the server that made it
+	taken  int64  // rows of it that are done with
+	skip   int64  // rows of it that were done with before the reader was opened
+	held   int64  // rows that wait in builders
 	since  time.Time
 	ended  ending
 	left   bool   // tables that are not captured any more are forgotten
@@ -209,6 +210,7 @@ func (l *logReader) handle(ctx context.Context, out plugin.Out, e binlog.Event, 
 		return err
 	case isStart(e.Type):
 		l.begin(before)
+		l.writer = e.ServerID
 		if l.tooLate(e) {
 			return l.finish(out)
 		}
@@ -223,6 +225,9 @@ func (l *logReader) handle(ctx context.Context, out plugin.Out, e binlog.Event, 
 	}
 	if l.inside && !l.stream.InTransaction() {
 		l.commit()
+		if l.source.messages != nil { // each message names its transaction
+			return l.putOut(out)
+		}
 	}
 	return nil
 }
@@ -346,6 +351,12 @@ func (l *logReader) flush(out plugin.Out, t *followed) error {
 	l.held -= int64(n)
 	if l.held == 0 {
 		l.since = time.Time{}
+	}
+	if e, ok := out.(*envelope); ok {
+		e.at, e.server, e.gtid = l.start, l.writer, ""
+		if g := l.stream.GTID(); g.Number > 0 {
+			e.gtid = g.String()
+		}
 	}
 	return t.flush(out, l.inside)
 }

@@ -15,6 +15,7 @@ type reader struct {
 	task   plugin.Task
 	chunks *chunkReader // keeps its session from chunk to chunk
 	now    splitReader  // of the open split
+	around *envelope    // nil in the usual format
 }
 
 // splitReader reads one split.
@@ -36,6 +37,9 @@ func (s *Source) Reader(ctx context.Context, t plugin.Task) (plugin.Reader, erro
 	}
 	r := &reader{source: s, task: t}
 	r.chunks = &chunkReader{source: s, task: t}
+	if s.messages != nil {
+		r.around = newEnvelope(s, t.Alloc)
+	}
 	return r, nil
 }
 
@@ -74,14 +78,29 @@ func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 	if r.now == nil {
 		return io.EOF
 	}
-	return r.now.read(ctx, out)
+	e := r.around
+	if e == nil {
+		return r.now.read(ctx, out)
+	}
+	e.Out, e.snapshot = out, r.now == splitReader(r.chunks)
+	err := r.now.read(ctx, e)
+	if failed := e.flush(); failed != nil {
+		return failed
+	}
+	return err
 }
 
 // Position returns where the open split stands.
 func (r *reader) Position() ([]byte, error) { return r.now.position() }
 
 // Close ends the reader.
-func (r *reader) Close() error { return errors.Join(r.leave(), r.chunks.end()) }
+func (r *reader) Close() error {
+	err := errors.Join(r.leave(), r.chunks.end())
+	if r.around != nil {
+		r.around.builder.Release()
+	}
+	return err
+}
 
 // Lag returns how far behind the end of the log the reader is; unknown while it reads the snapshot.
 func (r *reader) Lag() plugin.Lag {

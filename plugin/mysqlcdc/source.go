@@ -33,7 +33,8 @@ type Source struct {
 	server   *mysql.Server
 	finder   *finder
 	tinyBool bool
-	plain    bool // the server is taken for one that does not tell the place of a view
+	messages *plugin.Table // what rows become in Debezium's format; nil in the usual one
+	plain    bool          // the server is taken for one that does not tell the place of a view
 
 	mu        sync.Mutex // the lanes make their readers at the same time
 	facts     *facts
@@ -77,6 +78,11 @@ func open(_ context.Context, o Options, env plugin.Env) (*Source, error) {
 			"write it as jdbc:mysql://host:3306/database")
 	}
 	var err error
+	if o.envelopes() {
+		if s.messages, err = messageTable(env.TableID()); err != nil {
+			return nil, err
+		}
+	}
 	s.server, err = mysql.Open(jdbc.Connection{
 		URL: url, User: o.User, Password: o.Password, Properties: properties, Timeout: o.ConnectTimeout, Logger: env.Logger,
 	})
@@ -128,6 +134,9 @@ func (s *Source) Ping(ctx context.Context) error { return s.server.Ping(ctx) }
 func (s *Source) Tables(ctx context.Context) ([]*plugin.Table, error) {
 	if err := s.plan(ctx); err != nil {
 		return nil, err
+	}
+	if s.messages != nil {
+		return []*plugin.Table{s.messages}, nil
 	}
 	return s.tables, nil
 }

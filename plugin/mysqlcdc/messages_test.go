@@ -1,0 +1,86 @@
+package mysqlcdc_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDebeziumMessages writes a table's rows and changes as Debezium's messages.
+func TestDebeziumMessages(t *testing.T) {
+	f := newFixture(t, `CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), d DECIMAL(10,2), day DATE, tm TIME, dt DATETIME, dt6 DATETIME(6),
+		ts TIMESTAMP NULL, b VARBINARY(5), bu BIGINT UNSIGNED, y YEAR, ok BIT, e ENUM('x','y'))`,
+		`INSERT INTO a VALUES (1, 'é"', -1.25, '1970-01-11', '00:00:01', '1970-01-01 00:00:01', '1970-01-01 00:00:01.5',
+			'2024-01-01 12:00:00', x'01ff', 255, 2024, 1, 'y'), (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)`)
+	source := f.source(f.names("a") + `, format = compatible_debezium_json, server-time-zone = "+00:00", debezium {
+		key.converter.schemas.enable = false, value.converter.schemas.enable = false, database.server.name = "shop" }`)
+	sink := fmt.Sprintf(`sink { Jdbc { url = "jdbc:mysql://%s/%s", user = %q, password = %q, generate_sink_sql = true,
+		database = %q, table = messages } }`, f.host, f.to, f.user, f.password, f.to)
+	job := start(t, "env { job.mode = STREAMING, checkpoint.interval = 200 }\n"+source+"\n"+sink)
+	eventually(t, job, 20*time.Second, func() string { return begun(job) })
+	f.run(t, "UPDATE a SET name = 'new' WHERE id = 2", "DELETE FROM a WHERE id = 2")
+	var got []message
+	eventually(t, job, 20*time.Second, func() string {
+		got = f.messages(t)
+		if len(got) == 4 {
+			return ""
+		}
+		return fmt.Sprintf("%d messages", len(got))
+	})
+	first := map[string]any{
+		"id": 1., "name": `é"`, "d": "gw==", "day": 10., "tm": 1e6, "dt": 1000., "dt6": 1.5e6, "ts": "2024-01-01T12:00:00Z", "b": "Af8=",
+		"bu": "AP8=", "y": 2024., "ok": true, "e": "y",
+	}
+	empty, changed := map[string]any{}, map[string]any{}
+	for name := range first {
+		empty[name], changed[name] = nil, nil
+	}
+	empty["id"], changed["id"], changed["name"] = 2., 2., "new"
+	want := []message{
+		{"r", `{"id":1}`, nil, first}, {"r", `{"id":2}`, nil, empty}, {"u", `{"id":2}`, empty, changed}, {"d", `{"id":2}`, changed, nil},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+type message struct {
+	Op, Key       string
+	Before, After map[string]any
+}
+
+// messages reads what has come so far.
+func (f *fixture) messages(t *testing.T) []message {
+	t.Helper()
+	rows, err := f.Query("SELECT `topic`, `key`, `value` FROM " + f.to + ".messages")
+	if err != nil {
+		return nil
+	}
+	defer rows.Close()
+	var list []message
+	for rows.Next() {
+		var topic, key, value string
+		if err := rows.Scan(&topic, &key, &value); err != nil {
+			t.Fatal(err)
+		}
+		var v struct {
+			Op            string
+			Before, After map[string]any
+			Source        struct {
+				Table string
+				Pos   int64
+			}
+		}
+		if err := json.Unmarshal([]byte(value), &v); err != nil {
+			t.Fatalf("%s: %v", value, err)
+		}
+		if topic != "shop."+f.from+".a" || v.Source.Table != "a" {
+			t.Fatalf("topic %s, value %s", topic, value)
+		}
+		list = append(list, message{v.Op, key, v.Before, v.After})
+	}
+	return list
+}
