@@ -254,3 +254,12 @@ func latencyOf(t testing.TB, s *server, o changesOptions) metrics.Latency {
 	}
 	return l
 }
+
+// TestChangesAreVisibleSoon has changes come alone.
+func TestChangesAreVisibleSoon(t *testing.T) {
+	s := newServer(t, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
+	l := latencyOf(t, s, changesOptions{Rows: 600, Batch: 1, Keys: 100, Rate: 1000, Kinds: 25})
+	if p := l.Quantile(0.5); p > time.Second { // it is some milliseconds, on a machine that has nothing else to do
+		t.Errorf("half of the changes took more than %v", p)
+	}
+}

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 
 // runChild resumes the job, or submits it if there is none, and waits for its end.
 func runChild(ctx context.Context, dir, text string) error {
-	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: plugin.NewRegistry(postgres.Plugins)})
+	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: plugin.NewRegistry(postgres.Plugins, evolvePlugin)})
 	if err != nil {
 		return err
 	}
@@ -109,32 +109,7 @@ func TestKillEngine(t *testing.T) {
 		t.Skip("kills processes")
 	}
 	s := newServer(t)
-	job, dir := killTest(s), t.TempDir()
-	kills := 0
-	for {
-		child := startChild(t, dir, job)
-		ended := make(chan error, 1)
-		go func() { ended <- child.Wait() }()
-		pause := time.NewTimer(time.Duration(150+rand.IntN(500)) * time.Millisecond)
-		var err error
-		select {
-		case err = <-ended:
-		case <-pause.C:
-			if kills < killRounds {
-				_ = child.Process.Kill()
-			}
-			err = <-ended
-		}
-		pause.Stop()
-		var exit *exec.ExitError
-		if err == nil {
-			break
-		}
-		if !errors.As(err, &exit) || exit.ExitCode() != -1 {
-			t.Fatalf("the child failed: %v", err)
-		}
-		kills++
-	}
+	kills := killAgain(t, t.TempDir(), killTest(s), killRounds)
 	if kills < killRounds {
 		t.Errorf("the child was killed %d times only", kills)
 	}

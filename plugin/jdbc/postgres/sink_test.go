@@ -34,11 +34,14 @@ func TestChanges(t *testing.T) {
 		name  string
 		pairs []any
 		valid bool // +I only for keys that are not there, +U only for those that are
+		size  int  // of batches
 	}{
-		{"upserts", nil, false},
-		{"exactly once", []any{"is_exactly_once", true}, false},
-		{"updates", []any{"enable_upsert", false}, true},
-		{"updates exactly once", []any{"enable_upsert", false, "is_exactly_once", true}, true},
+		{"upserts", nil, false, batchSize},
+		{"upserts in small batches", nil, false, 31},
+		{"exactly once", []any{"is_exactly_once", true}, false, batchSize},
+		{"updates", []any{"enable_upsert", false}, true, batchSize},
+		{"updates in small batches", []any{"enable_upsert", false}, true, 31},
+		{"updates exactly once", []any{"enable_upsert", false, "is_exactly_once", true}, true, batchSize},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newServer(t)
@@ -46,7 +49,7 @@ func TestChanges(t *testing.T) {
 			sink := sinkFor(t, s.options(test.pairs...), tab)
 			changes, model := randomChanges(n, test.valid)
 			var batches []plugin.Batch
-			for part := range slices.Chunk(changes, batchSize) {
+			for part := range slices.Chunk(changes, test.size) {
 				batches = append(batches, batch(t, tab, part...))
 			}
 			start := time.Now()
@@ -223,9 +226,13 @@ func TestMadeTable(t *testing.T) {
 func TestCasts(t *testing.T) {
 	s := newServer(t, `CREATE TABLE people (id numeric PRIMARY KEY, "Name" inet, age text)`)
 	tab := people(t, 0)
-	for _, exactly := range []bool{false, true} {
-		sink := openSink(t, s.options("is_exactly_once", exactly), tab)
-		if err := load(t, sink, batch(t, tab, insert(1, "10.0.0.1", 5), insert(2, nil, nil))); err != nil {
+	for _, how := range []string{"few rows", "exactly once", "many rows"} {
+		sink := openSink(t, s.options("is_exactly_once", how == "exactly once"), tab)
+		rows := []row{insert(1, "10.0.0.1", 5), insert(2, nil, nil)}
+		for i := 0; how == "many rows" && i < 200; i++ {
+			rows = append(rows, insert(2, nil, nil))
+		}
+		if err := load(t, sink, batch(t, tab, rows...)); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff([]string{"1|10.0.0.1|5", "2|NULL|NULL"}, s.query("SELECT * FROM people ORDER BY id")); d != "" {
