@@ -391,3 +391,35 @@ func TestPush(t *testing.T) {
 	r.Cancel()
 	r.ends(Canceled)
 }
+
+// slowly is a sink whose writers are to be pushed once an hour.
+type slowly struct{ *plainSink }
+
+func (s slowly) Writer(ctx context.Context, t plugin.Task) (plugin.Writer, error) {
+	w, err := s.plainSink.Writer(ctx, t)
+	return hourly{w.(*plainWriter)}, err
+}
+
+type hourly struct{ *plainWriter }
+
+func (hourly) PushInterval() time.Duration { return time.Hour }
+
+// TestPaced pushes the first rows at once, and the others not before their time.
+func TestPaced(t *testing.T) {
+	src := &counter{table: numbers("t"), splits: 1, rows: 100, batch: 1, endless: true}
+	dst := &plainSink{}
+	r := start(t, Options{Pipeline: simple(1, src, slowly{dst}), Checkpoints: &store{}, FlushInterval: time.Nanosecond})
+	until(t, "all rows are written", func() bool {
+		dst.mu.Lock()
+		defer dst.mu.Unlock()
+		return len(dst.rows) == 100
+	})
+	dst.mu.Lock()
+	pushes := dst.pushes
+	dst.mu.Unlock()
+	if pushes != 1 {
+		t.Errorf("%d pushes, want 1", pushes)
+	}
+	r.Cancel()
+	r.ends(Canceled)
+}

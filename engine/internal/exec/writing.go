@@ -20,10 +20,7 @@ type writingSide struct {
 	tokens []token // of flushes since then
 
 	unpushed []openWriter // hold rows that were not pushed
-	pushed   time.Time
-
-	waiting unseen // for a push
-	staged  unseen // for a commit
+	staged   unseen       // rows that a commit makes visible
 }
 
 type openWriter struct {
@@ -64,13 +61,12 @@ func (w *writingSide) close() {
 	}
 }
 
-// take waits for the next item and pushes buffering writers meanwhile: at once if the flush interval has passed since
-// the last push, else when it has. So rows that come alone are visible at once, and a stream of them is pushed once
-// an interval.
+// take waits for the next item and pushes buffering writers meanwhile: at once if their interval has passed since the
+// last push, else when it has. So rows that come alone are visible at once, and a stream of them is pushed once an
+// interval.
 func (w *writingSide) take(ctx context.Context) (item, taken, error) {
 	for len(w.unpushed) > 0 {
-		wait := w.env.options.FlushInterval - time.Since(w.pushed)
-		if wait > 0 {
+		if wait := w.due(); wait > 0 {
 			if it, how := w.gate.take(wait); how != timedOut {
 				return it, how, nil
 			}
@@ -84,23 +80,40 @@ func (w *writingSide) take(ctx context.Context) (item, taken, error) {
 	return it, how, nil
 }
 
-func (w *writingSide) push(ctx context.Context) error {
+// due returns how long it is until a writer may be pushed.
+func (w *writingSide) due() time.Duration {
+	now, wait := time.Now(), w.unpushed[0].every
 	for _, o := range w.unpushed {
+		wait = min(wait, o.every-now.Sub(o.pushed))
+	}
+	return wait
+}
+
+// push pushes the writers whose interval has passed.
+func (w *writingSide) push(ctx context.Context) error {
+	now := time.Now()
+	var left []openWriter
+	for _, o := range w.unpushed {
+		if now.Sub(o.pushed) < o.every {
+			left = append(left, o)
+			continue
+		}
 		if err := o.pusher.Push(ctx); err != nil {
 			return at(o.stage.vertex, err)
 		}
+		o.unpushed, o.pushed = false, time.Now()
+		o.waiting = o.waiting.seen(o.pushed)
 	}
-	w.allPushed()
-	w.pushed = time.Now()
+	w.unpushed = append(w.unpushed[:0], left...)
 	return nil
 }
 
 func (w *writingSide) allPushed() {
-	for _, o := range w.unpushed {
-		o.unpushed = false
+	now := time.Now()
+	for _, o := range w.open {
+		o.unpushed, o.waiting = false, o.waiting.seen(now)
 	}
 	w.unpushed = w.unpushed[:0]
-	w.waiting = w.waiting.seen(time.Now())
 }
 
 func (w *writingSide) handle(ctx context.Context, it item) error {

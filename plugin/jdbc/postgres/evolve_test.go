@@ -18,6 +18,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 const (
@@ -199,13 +200,13 @@ func TestKillWhileTheTableChanges(t *testing.T) {
 			evolveEvery * evolveVersions},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newServer(t)
+			s := jdbctest.Postgres(t)
 			job := fmt.Sprintf(`
 				env { job.mode = STREAMING, checkpoint.interval = 50, job.retry.times = 0 }
 				source { Evolve { keys = %d } }
-				sink { Jdbc { %s generate_sink_sql = true, %s } }`, test.keys, s.access(), test.sink)
+				sink { Jdbc { %s, generate_sink_sql = true, %s } }`, test.keys, s.Access(), test.sink)
 			kills := killAgain(t, t.TempDir(), job, evolveKills)
-			got := s.query("SELECT * FROM evolving")
+			got := s.Query("SELECT * FROM evolving")
 			slices.Sort(got)
 			if d := cmp.Diff(evolved(test.keys), got); d != "" {
 				t.Error(d)
@@ -221,7 +222,7 @@ func TestKillWhileTheTableChanges(t *testing.T) {
 func killAgain(t *testing.T, dir, job string, most int) (kills int) {
 	t.Helper()
 	for {
-		child := startChild(t, dir, job)
+		child := jdbctest.StartChild(t, dir, job)
 		ended := make(chan error, 1)
 		go func() { ended <- child.Wait() }()
 		pause := time.NewTimer(time.Duration(100+rand.IntN(400)) * time.Millisecond)

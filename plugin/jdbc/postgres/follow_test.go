@@ -15,7 +15,7 @@ import (
 	"github.com/culvertdata/culvert/metrics"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
-	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // changesOptions are the options of the source Changes: upserts and deletes of random keys, in an order that a seed
@@ -175,31 +175,19 @@ func (c *changes) left() map[int64]int64 {
 }
 
 // follow runs the source Changes into a table of the server and checks what is there at the end.
-func follow(t testing.TB, s *server, o changesOptions, options string) *engine.Result {
+func follow(t testing.TB, s *jdbctest.Database, o changesOptions, options string) *engine.Result {
 	t.Helper()
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(postgres.Plugins, changesPlugin)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer eng.Close(context.Background())
-	job, err := eng.Submit(t.Context(), fmt.Appendf(nil, `
+	result := jdbctest.Kit{Plugins: withLogs}.MustRunJob(t, fmt.Sprintf(`
 		env { job.mode = STREAMING, checkpoint.interval = 1000 }
 		source { Changes { rows = %d, batch = %d, keys = %d, rate = %d, deletes = %d } }
-		sink { Jdbc { %s table = people, primary_keys = [id], generate_sink_sql = true, %s } }`,
-		o.Rows, o.Batch, o.Keys, o.Rate, o.Kinds, s.access(), options), engine.SubmitOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := job.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+		sink { Jdbc { %s, table = people, primary_keys = [id], generate_sink_sql = true, %s } }`,
+		o.Rows, o.Batch, o.Keys, o.Rate, o.Kinds, s.Access(), options))
 	want := (&changes{o: o}).left()
 	var sum int64
 	for key, n := range want {
 		sum += key*31 + n
 	}
-	got := s.query("SELECT count(*), sum(id * 31 + substr(name, 6)::bigint) FROM people")[0]
+	got := s.Query("SELECT count(*), sum(id * 31 + substr(name, 6)::bigint) FROM people")[0]
 	if wanted := fmt.Sprintf("%d|%d", len(want), sum); got != wanted {
 		t.Errorf("the table has %s, want %s", got, wanted)
 	}
@@ -220,7 +208,7 @@ func BenchmarkChanges(b *testing.B) {
 				const rows = 400_000
 				for b.Loop() {
 					b.StopTimer()
-					s := newServer(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)", "CHECKPOINT")
+					s := jdbctest.Postgres(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)", "CHECKPOINT")
 					b.StartTimer()
 					follow(b, s, changesOptions{Rows: rows, Batch: size, Keys: 100_000, Kinds: kind.deletes}, kind.options)
 				}
@@ -237,7 +225,7 @@ func BenchmarkChanges(b *testing.B) {
 func BenchmarkLatency(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
-		s := newServer(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
+		s := jdbctest.Postgres(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
 		b.StartTimer()
 		l := latencyOf(b, s, changesOptions{Rows: 10_000, Batch: 1, Keys: 5000, Rate: 2000, Kinds: 25})
 		b.ReportMetric(float64(l.Quantile(0.5).Microseconds())/1000, "p50-ms")
@@ -246,7 +234,7 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
-func latencyOf(t testing.TB, s *server, o changesOptions) metrics.Latency {
+func latencyOf(t testing.TB, s *jdbctest.Database, o changesOptions) metrics.Latency {
 	t.Helper()
 	l := follow(t, s, o, "").Metrics.Latency()
 	if l.Count != o.Rows {
@@ -257,7 +245,7 @@ func latencyOf(t testing.TB, s *server, o changesOptions) metrics.Latency {
 
 // TestChangesAreVisibleSoon has changes come alone.
 func TestChangesAreVisibleSoon(t *testing.T) {
-	s := newServer(t, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
+	s := jdbctest.Postgres(t, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
 	l := latencyOf(t, s, changesOptions{Rows: 600, Batch: 1, Keys: 100, Rate: 1000, Kinds: 25})
 	if p := l.Quantile(0.5); p > time.Second { // it is some milliseconds, on a machine that has nothing else to do
 		t.Errorf("half of the changes took more than %v", p)
