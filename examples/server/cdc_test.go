@@ -58,7 +58,7 @@ func TestDocumentedCDC(t *testing.T) {
 	host, port, _ := strings.Cut(source.config.Addr, ":")
 	clear := fmt.Sprintf(documentedCDC, host, port, source.config.User, source.config.Passwd, source.name, clickhouse.host)
 	job := s.text("POST", "/hazelcast/rest/maps/encrypt-config", clear)
-	if source.config.Passwd != "" && strings.Contains(job, source.config.Passwd) {
+	if strings.Contains(job, fmt.Sprintf(`"password": %q`, source.config.Passwd)) {
 		t.Fatal("encrypt-config left the password in clear")
 	}
 	id := fmt.Sprint(s.call("POST", "/hazelcast/rest/maps/submit-job", job)["jobId"])
@@ -160,6 +160,7 @@ type clickTest struct {
 
 func clickHouse(t *testing.T) *clickTest {
 	t.Helper()
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	return &clickTest{t, service(t, "clickhouse")}
 }
 
