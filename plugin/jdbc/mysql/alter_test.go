@@ -15,7 +15,7 @@ func TestSchemaChanges(t *testing.T) {
 			d = jdbctest.MariaDB(t)
 			return kit.OpenSink(t, d.Options(pairs...), tab)
 		},
-		Query:  func(t *testing.T, sql string) []string { return d.Query(sql) },
+		Query:  func(_ *testing.T, sql string) []string { return d.Query(sql) },
 		Task:   plugin.Task{Env: jdbctest.Env()},
 		Places: true,
 	})
