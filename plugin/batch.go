@@ -13,6 +13,10 @@ type Batch struct {
 	Rows arrow.RecordBatch
 	// Kinds has one kind for each row; nil means that every row is an insert.
 	Kinds []RowKind
+	// EventTime is when the oldest change of the batch happened at its source, in Unix milliseconds; 0 means unknown.
+	// From it the engine tells how long a change takes until it is visible at the sinks. A transform need not care: a
+	// batch that it emits without one inherits that of the batch it was made from.
+	EventTime int64
 }
 
 // Len returns the number of rows.
@@ -34,7 +38,7 @@ func (b Batch) Release() { b.Rows.Release() }
 
 // Slice returns rows i up to j without copying; the caller releases the result.
 func (b Batch) Slice(i, j int) Batch {
-	s := Batch{Table: b.Table, Rows: b.Rows.NewSlice(int64(i), int64(j))}
+	s := Batch{Table: b.Table, Rows: b.Rows.NewSlice(int64(i), int64(j)), EventTime: b.EventTime}
 	if b.Kinds != nil {
 		s.Kinds = b.Kinds[i:j]
 	}

@@ -1,11 +1,15 @@
 package plugin
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Sink writes tables. A sink is made from its options when a job is planned; nothing is connected before Prepare.
 type Sink interface {
 	// Prepare applies the save modes: it creates, empties or checks the targets of tables. It is called once for each
-	// job, before the first writer is made, and not when a job starts from a savepoint or a checkpoint.
+	// job, before the first writer is made. When a job starts from a savepoint or a checkpoint, it is called for those
+	// tables only that came into the job's file after that, or not at all.
 	Prepare(ctx context.Context, tables []*Table) error
 	// Writer makes the writer of one lane.
 	Writer(ctx context.Context, t Task) (Writer, error)
@@ -17,8 +21,8 @@ type Writer interface {
 	// others were taken; any other error fails the lane.
 	Write(ctx context.Context, b Batch) error
 	// Flush ends an epoch: everything written before is durable when it returns, or staged and described by the
-	// token. A sink without Committer returns no token. A schema change flushes too, with the number of the epoch that
-	// is under way: then an epoch has several flushes, and all their tokens are part of it.
+	// token. A sink without Committer returns no token. An epoch may have several flushes: all their tokens are part of
+	// it.
 	Flush(ctx context.Context, epoch uint64) (token []byte, err error)
 	// Close ends the writer; what was not flushed may be dropped.
 	Close() error
@@ -43,10 +47,19 @@ type Pusher interface {
 	Push(ctx context.Context) error
 }
 
+// Paced is implemented by a [Pusher] for whose system small writes are dear.
+type Paced interface {
+	// PushInterval is the least time between two pushes, in place of the engine's flush interval where it is longer. It
+	// is asked for once.
+	PushInterval() time.Duration
+}
+
 // SchemaApplier is implemented by a [Sink] that follows schema changes.
 type SchemaApplier interface {
-	// ApplyChange brings the target of c.Old to the columns of c.New. It is called once for each change, with all
-	// writers flushed; it may be called again after a crash, for a change that was applied already.
+	// ApplyChange brings the target of c.Old to the columns of c.New. It is called once for each change, by the job's
+	// coordinator, when all rows of the old version are durable and committed and no writer has got one of the new
+	// version. It is called again after a crash, for a change that was applied already, wholly or in part; then the
+	// target may even hold rows of the new version.
 	ApplyChange(ctx context.Context, c SchemaChange) error
 }
 
@@ -66,13 +79,6 @@ type Finisher interface {
 	// the writers that are [Stateful] returned after that last Flush. An error fails the job. Finish is not called for a
 	// job that is stopped with a savepoint, canceled, suspended or failed.
 	Finish(ctx context.Context, states [][]byte) error
-}
-
-// SchemaChange is a change of a table's columns, as an item in the stream.
-type SchemaChange struct {
-	Old, New *Table
-	// Statement is the DDL text that caused it, where there was one; for logs and consoles only.
-	Statement string
 }
 
 // Transform turns batches of one table into batches of another. The engine makes one to plan with and one for each

@@ -226,6 +226,7 @@ func TestSelectAndAssemble(t *testing.T) {
 		t.Fatal(err)
 	}
 	batch := b.Batch()
+	batch.EventTime = 7
 	out, err := plugin.NewTable(plugin.Table{Columns: []plugin.Column{
 		{Name: "p", Type: plugin.TypeOf(plugin.Double)}, {Name: "i", Type: plugin.TypeOf(plugin.BigInt)}}})
 	if err != nil {
@@ -236,6 +237,9 @@ func TestSelectAndAssemble(t *testing.T) {
 	defer got.Release()
 	if diff := cmp.Diff([][]any{{"-D", 2.5, int64(1)}}, rowsOf(got)); diff != "" {
 		t.Error(diff)
+	}
+	if got.EventTime != 7 {
+		t.Errorf("the event time became %d", got.EventTime)
 	}
 }
 

@@ -174,19 +174,53 @@ func TestTake(t *testing.T) {
 			kinds[i] = plugin.RowKind(i % 4)
 		}
 		b := Assemble(table(t, tc.typ), []arrow.Array{a}, kinds)
+		b.EventTime = 7
 		defer b.Release()
 		last := int32(a.Len() - 1)
 		for _, rows := range [][]int32{{}, {0}, {last}, {last, 0, last, last, 1, 0}, {1, 1, 1}, {0, 1}} {
 			got := Take(b, rows, checked(t))
 			t.Cleanup(got.Release)
-			if got.Len() != len(rows) {
-				t.Fatalf("%d rows, want %d", got.Len(), len(rows))
+			if got.Len() != len(rows) || got.EventTime != b.EventTime {
+				t.Fatalf("%d rows of time %d, want %d of %d", got.Len(), got.EventTime, len(rows), b.EventTime)
 			}
 			for i, row := range rows {
 				if !Equal(a, int(row), got.Rows.Column(0), i, tc.typ) || got.Kind(i) != b.Kind(int(row)) {
 					t.Errorf("rows %v: place %d has %v, want %v", rows, i, Value(got.Rows.Column(0), tc.typ, i),
 						Value(a, tc.typ, int(row)))
 				}
+			}
+		}
+	})
+}
+
+func TestConcat(t *testing.T) {
+	eachForm(t, func(t *testing.T, tc typeCase, a arrow.Array) {
+		tab := table(t, tc.typ)
+		kinds := make([]plugin.RowKind, a.Len())
+		for i := range kinds {
+			kinds[i] = plugin.Delete
+		}
+		plain, changes := Assemble(tab, []arrow.Array{a}, nil), Assemble(tab, []arrow.Array{a}, kinds)
+		defer plain.Release()
+		defer changes.Release()
+		part := changes.Slice(1, a.Len())
+		defer part.Release()
+		part.EventTime, changes.EventTime = 5, 4
+		got, err := Concat([]plugin.Batch{plain, part, changes}, checked(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(got.Release)
+		if got.Len() != 3*a.Len()-1 || got.EventTime != 4 || got.Table != tab {
+			t.Fatalf("%d rows of time %d", got.Len(), got.EventTime)
+		}
+		row := 0
+		for _, b := range []plugin.Batch{plain, part, changes} {
+			for i := range b.Len() {
+				if !Equal(b.Rows.Column(0), i, got.Rows.Column(0), row, tc.typ) || got.Kind(row) != b.Kind(i) {
+					t.Errorf("row %d has %v", row, Value(got.Rows.Column(0), tc.typ, row))
+				}
+				row++
 			}
 		}
 	})
