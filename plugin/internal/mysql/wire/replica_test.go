@@ -118,7 +118,7 @@ func TestFeedErrors(t *testing.T) {
 			var e *Error
 			return errors.As(err, &e) && cmp.Equal(*e, Error{1236, "HY000", "no"})
 		}},
-		"cut": {packet(1, []byte{headOK, 1})[:5], func(err error) bool { return errors.Is(err, io.EOF) }},
+		"cut": {packet(1, []byte{headOK, 1})[:5], func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, server := feedOf(t)
