@@ -216,26 +216,32 @@ func TestHammer(t *testing.T) {
 	s.same(j, hammered...)
 }
 
-// TestHammerKill kills the process that runs the job, again and again.
+// TestHammerKill kills the process that runs the job, again and again: with a sink that shows rows at once, and with one
+// that shows them with the checkpoint.
 func TestHammerKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
 	}
-	s := newServer(t, hammerTables...)
-	job := s.toTables("read_limit.rows_per_second = 30000", "snapshot.split.size = 500", hammered...)
-	dir := t.TempDir()
-	kills := 0
-	n := swing(t, s, 3, func() {
-		for end := time.Now().Add(hammerTime(8 * time.Second)); time.Now().Before(end); kills++ {
+	for _, exactly := range []bool{false, true} {
+		t.Run(fmt.Sprintf("exactly once %v", exactly), func(t *testing.T) {
+			s := newServer(t, hammerTables...)
+			job := s.toTables("read_limit.rows_per_second = 30000", "snapshot.split.size = 500", hammered...)
+			job = strings.Replace(job, "generate_sink_sql", fmt.Sprintf("is_exactly_once = %v, generate_sink_sql", exactly), 1)
+			dir := t.TempDir()
+			kills := 0
+			n := swing(t, s, 3, func() {
+				for end := time.Now().Add(hammerTime(8 * time.Second)); time.Now().Before(end); kills++ {
+					child := startChild(t, dir, job)
+					wait(t.Context(), time.Duration(200+rand.IntN(900))*time.Millisecond)
+					stopChild(t, child)
+				}
+			})
+			t.Logf("%d transactions, %d kills", n, kills)
 			child := startChild(t, dir, job)
-			wait(t.Context(), time.Duration(200+rand.IntN(900))*time.Millisecond)
-			stopChild(t, child)
-		}
-	})
-	t.Logf("%d transactions, %d kills", n, kills)
-	child := startChild(t, dir, job)
-	defer stopChild(t, child)
-	s.same(nil, hammered...)
+			defer stopChild(t, child)
+			s.same(nil, hammered...)
+		})
+	}
 }
 
 func startChild(t *testing.T, dir, job string) *exec.Cmd {
