@@ -175,13 +175,19 @@ func (s *server) options(tb testing.TB, more string, tables ...string) config.Va
 	if len(tables) == 0 {
 		tables = []string{"a"}
 	}
-	v, err := hocon.Parse([]byte(s.source(more, tables...)), hocon.Options{})
+	o, _ := parse(tb, s.source(more, tables...)).Get("Postgres-CDC")
+	return o
+}
+
+func parse(tb testing.TB, text string) config.Value {
+	v, err := hocon.Parse([]byte(text), hocon.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	o, _ := v.Get("Postgres-CDC")
-	return o
+	return v
 }
+
+func value(text string) config.Value { return config.TextValue(text) }
 
 func lookup(tb testing.TB) plugin.Plugin {
 	p, ok := plugin.NewRegistry(postgrescdc.Plugins).Lookup(plugin.SourceRole, "postgres-cdc")
