@@ -36,6 +36,31 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// TestIdlePosition keeps what was put out of a transaction that is still to come again.
+func TestIdlePosition(t *testing.T) {
+	tests := []struct {
+		name      string
+		have      streamState
+		inside    bool
+		at        pgoutput.LSN
+		from, end pgoutput.LSN
+		rows      int64
+	}{
+		{"nothing under way", streamState{From: 10}, false, 30, 30, 0, 0},
+		{"behind", streamState{From: 10}, false, 5, 10, 0, 0},
+		{"inside a transaction", streamState{From: 10, Final: 50, Rows: 3}, true, 60, 10, 50, 3},
+		{"before a transaction in part", streamState{From: 10, Final: 50, Rows: 3}, false, 30, 30, 50, 3},
+		{"right before it", streamState{From: 10, Final: 50, Rows: 3}, false, 50, 50, 50, 3},
+	}
+	for _, test := range tests {
+		s := &stream{state: test.have, inside: test.inside}
+		s.idle(test.at)
+		if got := s.state; got.From != test.from || got.Final != test.end || got.Rows != test.rows {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
 // TestRenamedFrom tells renames from columns that came and went.
 func TestRenamedFrom(t *testing.T) {
 	columns := func(text string) (all []pgoutput.Column) {

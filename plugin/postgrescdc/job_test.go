@@ -154,6 +154,21 @@ func TestIdleTable(t *testing.T) {
 	})
 }
 
+// TestReconnect cuts the stream's connection, which costs none of the job's own retries.
+func TestReconnect(t *testing.T) {
+	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text)")
+	text := strings.Replace(s.toTables("", "", "a"), "job.retry.times = 100", "job.retry.times = 0", 1)
+	job := newEngine(t, "").submit(text, engine.SubmitOptions{})
+	for i := range 4 {
+		s.streaming()
+		s.exec(fmt.Sprintf("INSERT INTO a SELECT i, 'x' FROM generate_series(%d, %d) i", i*20000, i*20000+19999))
+		if i > 0 {
+			s.exec("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '" + s.slot() + "'")
+		}
+		s.same(job, "a")
+	}
+}
+
 // TestLargeTransaction stops the job with a savepoint, several times, in the middle of one transaction: the target, which
 // has no key, gets each of its rows once.
 func TestLargeTransaction(t *testing.T) {

@@ -210,7 +210,6 @@ type typeInfo struct {
 	form  postgres.Form
 	text  bool // its binary form is not known: it must come as text
 	money bool
-	name  string // as SQL text
 }
 
 const oidMoney = 790
