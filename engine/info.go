@@ -6,6 +6,7 @@ import (
 
 	"github.com/culvertdata/culvert/engine/internal/exec"
 	"github.com/culvertdata/culvert/engine/internal/plan"
+	"github.com/culvertdata/culvert/metrics"
 	"github.com/culvertdata/culvert/plugin"
 )
 
@@ -50,6 +51,11 @@ type VertexMetrics struct {
 	// Positions are how far the splits that a source has begun are read, as of the last checkpoint. They are known
 	// while the job is at hand, not in the history.
 	Positions []Position `json:"-"`
+	// Latencies are how long changes took until they were visible, by table; of sinks, for sources that tell when
+	// changes happened. Lags are how far behind the tasks of a source are that follows a log. Both are known while the
+	// job is at hand, not in the history, and begin anew with the process.
+	Latencies []metrics.TableLatency `json:"-"`
+	Lags      []metrics.SourceLag    `json:"-"`
 }
 
 // Position is how far a split is read. Only its connector understands State.
@@ -94,6 +100,17 @@ func (m Metrics) ByTable(role plugin.Role) []TableMetrics {
 	return sums
 }
 
+// Latency returns how long changes took until they were visible, over all tables and sinks.
+func (m Metrics) Latency() metrics.Latency {
+	var all metrics.Latency
+	for _, v := range m.Vertices {
+		for _, l := range v.Latencies {
+			all.Add(l.Latency)
+		}
+	}
+	return all
+}
+
 // Rejected returns the number of rows that sinks refused.
 func (m Metrics) Rejected() int64 {
 	var n int64
@@ -107,7 +124,7 @@ func metricsOf(runners []*exec.Runner) Metrics {
 	var m Metrics
 	for _, r := range runners {
 		for _, v := range r.Metrics() {
-			vm := VertexMetrics{Vertex: v.Vertex, Role: v.Role, Rejected: v.Rejected}
+			vm := VertexMetrics{Vertex: v.Vertex, Role: v.Role, Rejected: v.Rejected, Latencies: v.Latencies, Lags: v.Lags}
 			for _, t := range v.Tables {
 				vm.Tables = append(vm.Tables, TableMetrics{Table: t.Table, Rows: t.Rows, Bytes: t.Bytes})
 			}

@@ -40,9 +40,14 @@ func (e *Engine) Stats(ctx context.Context) (metrics.Stats, error) {
 
 // Counters returns the job's counters for package metrics.
 func (i Info) Counters() metrics.Job {
-	return metrics.Job{ID: i.ID, Name: i.Name, State: i.State.String(), Created: i.Created, Finished: i.Finished,
+	job := metrics.Job{ID: i.ID, Name: i.Name, State: i.State.String(), Created: i.Created, Finished: i.Finished,
 		Sources: tableCounters(i.Metrics, plugin.SourceRole), Sinks: tableCounters(i.Metrics, plugin.SinkRole),
 		Rejected: i.Metrics.Rejected()}
+	for _, v := range i.Metrics.Vertices {
+		job.Latencies = append(job.Latencies, v.Latencies...)
+		job.Lags = append(job.Lags, v.Lags...)
+	}
+	return job
 }
 
 func tableCounters(m Metrics, role plugin.Role) []metrics.Table {

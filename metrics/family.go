@@ -12,8 +12,9 @@ type Kind string
 
 // The kinds.
 const (
-	Gauge   Kind = "gauge"
-	Counter Kind = "counter"
+	Gauge     Kind = "gauge"
+	Counter   Kind = "counter"
+	Histogram Kind = "histogram"
 )
 
 // Family is the samples of one metric. The name of a counter ends with _total.
@@ -29,6 +30,8 @@ type Family struct {
 type Sample struct {
 	Labels []string
 	Value  float64
+	// Latency is the value of a Histogram, in seconds; nil for other kinds.
+	Latency *Latency
 }
 
 func gauge(name, help string, labels ...string) Family {
@@ -40,7 +43,7 @@ func counter(name, help string, labels ...string) Family {
 }
 
 func (f *Family) add(value float64, labels ...string) {
-	f.Samples = append(f.Samples, Sample{labels, value})
+	f.Samples = append(f.Samples, Sample{Labels: labels, Value: value})
 }
 
 // jobCounts are SeaTunnel's names for the numbers of jobs. It has none for the states that are missing here.
@@ -93,7 +96,31 @@ func jobFamilies(s Stats, n Node) []Family {
 		}
 		rejected.add(float64(j.Rejected), n.Cluster, id, j.Name)
 	}
-	return []Family{rowsIn, bytesIn, rowsOut, bytesOut, rejected}
+	return append([]Family{rowsIn, bytesIn, rowsOut, bytesOut, rejected}, followFamilies(s, n)...)
+}
+
+// followFamilies are those of jobs that follow changes; there are none if no job does.
+func followFamilies(s Stats, n Node) []Family {
+	table := []string{"cluster", "job_id", "job_name", "sink", "table"}
+	latency := Family{Name: "culvert_job_latency_seconds", Kind: Histogram, Labels: table,
+		Help: "Time from a change at the source until it is visible at the sink"}
+	longest := gauge("culvert_job_latency_max_seconds", "The longest time from a change until it was visible", table...)
+	lag := gauge("culvert_job_source_lag_bytes", "Bytes of the log that a source has not read yet",
+		"cluster", "job_id", "job_name", "source", "task")
+	for _, j := range s.Jobs {
+		id := strconv.FormatInt(j.ID, 10)
+		for _, l := range j.Latencies {
+			labels := []string{n.Cluster, id, j.Name, l.Sink, l.Table}
+			latency.Samples = append(latency.Samples, Sample{Labels: labels, Latency: &l.Latency})
+			longest.add(l.Max.Seconds(), labels...)
+		}
+		for _, l := range j.Lags {
+			if l.Bytes >= 0 {
+				lag.add(float64(l.Bytes), n.Cluster, id, j.Name, l.Source, strconv.Itoa(l.Task))
+			}
+		}
+	}
+	return slices.DeleteFunc([]Family{latency, longest, lag}, func(f Family) bool { return len(f.Samples) == 0 })
 }
 
 // byName sorts tables; two of one name would be one sample twice.
@@ -125,10 +152,34 @@ func appendFamilies(b []byte, families []Family, open bool) []byte {
 		}
 		b = append(b, "# HELP "+name+" "+escapeLabel.Replace(f.Help)+"\n# TYPE "+name+" "+string(f.Kind)+"\n"...)
 		for _, s := range f.Samples {
+			if f.Kind == Histogram {
+				b = appendHistogram(b, f, s)
+				continue
+			}
 			b = appendSample(append(b, f.Name...), f.Labels, s)
 		}
 	}
 	return b
+}
+
+// appendHistogram appends the cumulative buckets, the sum and the count.
+func appendHistogram(b []byte, f Family, s Sample) []byte {
+	names := append(slices.Clone(f.Labels), "le")
+	bounds := LatencyBounds()
+	var below int64
+	for i, n := range s.Latency.Buckets {
+		below += n
+		le := "+Inf"
+		if i < len(bounds) {
+			le = formatValue(bounds[i].Seconds())
+		}
+		bucket := Sample{Labels: append(slices.Clone(s.Labels), le), Value: float64(below)}
+		b = appendSample(append(append(b, f.Name...), "_bucket"...), names, bucket)
+	}
+	sum := Sample{Labels: s.Labels, Value: s.Latency.Sum.Seconds()}
+	b = appendSample(append(append(b, f.Name...), "_sum"...), f.Labels, sum)
+	count := Sample{Labels: s.Labels, Value: float64(s.Latency.Count)}
+	return appendSample(append(append(b, f.Name...), "_count"...), f.Labels, count)
 }
 
 var escapeLabel = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 func TestTextFormats(t *testing.T) {
 	families := []Family{
 		{Name: "a_total", Help: "Lines\nand \\", Kind: Counter, Labels: []string{"x", "y"},
-			Samples: []Sample{{[]string{`q"\`, "two\nlines\xff"}, 3}}},
-		{Name: "b", Help: "Plain", Kind: Gauge, Samples: []Sample{{nil, 1.5}}},
+			Samples: []Sample{{Labels: []string{`q"\`, "two\nlines\xff"}, Value: 3}}},
+		{Name: "b", Help: "Plain", Kind: Gauge, Samples: []Sample{{Value: 1.5}}},
 	}
 	want := "# HELP a_total Lines\\nand \\\\\n# TYPE a_total counter\n" +
 		`a_total{x="q\"\\",y="two\nlines` + "\uFFFD\"} 3.0\n# HELP b Plain\n# TYPE b gauge\nb 1.5\n"
@@ -57,7 +58,7 @@ func TestFamiliesHaveEverySampleOnce(t *testing.T) {
 			if len(sample.Labels) != len(f.Labels) {
 				t.Errorf("%s: %v for the labels %v", f.Name, sample.Labels, f.Labels)
 			}
-			line := string(appendSample([]byte(f.Name), f.Labels, Sample{sample.Labels, 0}))
+			line := string(appendSample([]byte(f.Name), f.Labels, Sample{Labels: sample.Labels}))
 			if seen[line] {
 				t.Errorf("twice: %s", line)
 			}
@@ -66,6 +67,33 @@ func TestFamiliesHaveEverySampleOnce(t *testing.T) {
 	}
 	if len(seen) != 4+len(jobCounts)+2*2+2*1+2 {
 		t.Errorf("%d samples: %v", len(seen), seen)
+	}
+}
+
+func TestFollowFamilies(t *testing.T) {
+	l := Latency{Count: 3, Sum: 1500 * time.Millisecond, Max: time.Second}
+	l.Buckets[0], l.Buckets[9] = 1, 2
+	s := Stats{Jobs: []Job{{ID: 1, Name: "one", Latencies: []TableLatency{{Sink: "s", Table: "t", Latency: l}},
+		Lags: []SourceLag{{Source: "a", Bytes: 77}, {Source: "a", Task: 1, Bytes: -1}}}}}
+	text := string(AppendText(nil, followFamilies(s, Node{Cluster: "c"})))
+	labels := `cluster="c",job_id="1",job_name="one",`
+	for _, want := range []string{
+		"# TYPE culvert_job_latency_seconds histogram\n",
+		"culvert_job_latency_seconds_bucket{" + labels + `sink="s",table="t",le="0.001"} 1.0` + "\n",
+		"culvert_job_latency_seconds_bucket{" + labels + `sink="s",table="t",le="0.5"} 1.0` + "\n",
+		"culvert_job_latency_seconds_bucket{" + labels + `sink="s",table="t",le="1.0"} 3.0` + "\n",
+		"culvert_job_latency_seconds_bucket{" + labels + `sink="s",table="t",le="+Inf"} 3.0` + "\n",
+		"culvert_job_latency_seconds_sum{" + labels + `sink="s",table="t"} 1.5` + "\n",
+		"culvert_job_latency_seconds_count{" + labels + `sink="s",table="t"} 3.0` + "\n",
+		"culvert_job_latency_max_seconds{" + labels + `sink="s",table="t"} 1.0` + "\n",
+		"culvert_job_source_lag_bytes{" + labels + `source="a",task="0"} 77.0` + "\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, `task="1"`) {
+		t.Error("an unknown lag is told")
 	}
 }
 

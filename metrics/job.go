@@ -32,6 +32,10 @@ type Job struct {
 	Sources, Sinks []Table
 	// Rejected are rows that sinks refused.
 	Rejected int64
+	// Latencies are known of tables whose source tells when changes happened, Lags of sources that follow a log; both
+	// only while the job is at hand, and the latencies from the last start of the process on.
+	Latencies []TableLatency
+	Lags      []SourceLag
 }
 
 // Table is the counters of one table. Bytes follow SeaTunnel's rule for the size of a value.

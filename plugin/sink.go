@@ -21,8 +21,8 @@ type Writer interface {
 	// others were taken; any other error fails the lane.
 	Write(ctx context.Context, b Batch) error
 	// Flush ends an epoch: everything written before is durable when it returns, or staged and described by the
-	// token. A sink without Committer returns no token. A schema change flushes too, with the number of the epoch that
-	// is under way: then an epoch has several flushes, and all their tokens are part of it.
+	// token. A sink without Committer returns no token. An epoch may have several flushes: all their tokens are part of
+	// it.
 	Flush(ctx context.Context, epoch uint64) (token []byte, err error)
 	// Close ends the writer; what was not flushed may be dropped.
 	Close() error

@@ -80,11 +80,24 @@ func (c *Collector) Collect(out chan<- client.Metric) {
 		}
 		desc := client.NewDesc(f.Name, f.Help, f.Labels, nil)
 		for _, s := range f.Samples {
-			m, err := client.NewConstMetric(desc, kind, s.Value, s.Labels...)
+			m, err := metric(desc, kind, s)
 			if err != nil {
 				m = client.NewInvalidMetric(desc, err)
 			}
 			out <- m
 		}
 	}
+}
+
+func metric(desc *client.Desc, kind client.ValueType, s metrics.Sample) (client.Metric, error) {
+	if s.Latency == nil {
+		return client.NewConstMetric(desc, kind, s.Value, s.Labels...)
+	}
+	buckets := make(map[float64]uint64)
+	var below int64
+	for i, bound := range metrics.LatencyBounds() {
+		below += s.Latency.Buckets[i]
+		buckets[bound.Seconds()] = uint64(below)
+	}
+	return client.NewConstHistogram(desc, uint64(s.Latency.Count), s.Latency.Sum.Seconds(), buckets, s.Labels...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	client "github.com/prometheus/client_golang/prometheus"
 
@@ -23,7 +24,8 @@ func (s still) Stats(context.Context) (metrics.Stats, error) { return s.stats, s
 
 var stats = metrics.Stats{States: map[string]int{"RUNNING": 2}, Jobs: []metrics.Job{{ID: 7, Name: "orders",
 	Sources: []metrics.Table{{Name: "shop.orders", Rows: 5, Bytes: 50}}, Sinks: []metrics.Table{{Name: "shop.orders",
-		Rows: 4, Bytes: 40}}}}}
+		Rows: 4, Bytes: 40}}, Latencies: []metrics.TableLatency{{Sink: "s", Table: "shop.orders", Latency: metrics.Latency{
+		Count: 2, Sum: time.Second / 2, Buckets: [metrics.LatencyBuckets]int64{7: 2}}}}}}}
 
 func TestTwoEnginesInOneRegistry(t *testing.T) {
 	registry := client.NewPedanticRegistry()
@@ -37,16 +39,22 @@ func TestTwoEnginesInOneRegistry(t *testing.T) {
 	found := map[string]float64{}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
+			if h := m.GetHistogram(); h != nil && (h.GetSampleCount() != 2 || h.GetSampleSum() != 0.5 ||
+				h.GetBucket()[0].GetCumulativeCount() != 0 || h.GetBucket()[16].GetCumulativeCount() != 2) {
+				t.Errorf("latency %v", h)
+			}
 			labels := ""
 			for _, l := range m.GetLabel() {
 				labels += " " + l.GetName() + "=" + l.GetValue()
 			}
-			found[f.GetName()+labels] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			found[f.GetName()+labels] = m.GetCounter().GetValue() + m.GetGauge().GetValue() +
+				float64(m.GetHistogram().GetSampleCount())
 		}
 	}
 	for name, want := range map[string]float64{
 		"job_count cluster=a type=running": 2,
-		"job_count cluster=b type=failed":  0,
+		"culvert_job_latency_seconds cluster=b job_id=7 job_name=orders sink=s table=shop.orders": 2,
+		"job_count cluster=b type=failed": 0,
 		"culvert_job_source_rows_total cluster=b job_id=7 job_name=orders table=shop.orders": 5,
 		"culvert_job_sink_bytes_total cluster=a job_id=7 job_name=orders table=shop.orders":  40,
 		"node_state address=localhost cluster=a":                                             1,

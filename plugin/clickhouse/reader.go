@@ -71,7 +71,7 @@ func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 	}
 	select {
 	case b := <-r.blocks:
-		if errors.Is(b.err, io.EOF) {
+		if b.err == io.EOF {
 			r.at = position{Where: r.at.Where, Done: true}
 			return io.EOF
 		}
@@ -185,7 +185,7 @@ func (f *fetch) open(ctx context.Context, srv *server) (io.ReadCloser, error) {
 func (f *fetch) skip(d *native.Decoder, b *column.Builder) error {
 	for d.Rows() < f.from.Rows {
 		_, err := d.Next(b)
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil && err != io.EOF {
 			return err
 		}
 		b.Batch().Release()
@@ -210,7 +210,7 @@ func (f *fetch) located(err error) error {
 	var exception *native.ServerError
 	var e *plugin.Error
 	switch {
-	case errors.Is(err, io.EOF) || errors.Is(err, context.Canceled):
+	case err == io.EOF || errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &exception):
 		err = client.Refused(exception.Text)

@@ -31,7 +31,9 @@ func newCatalog(p *plan.Pipeline, cp *checkpoint.Checkpoint) *catalog {
 	}
 	if cp != nil {
 		for _, t := range cp.Tables {
-			c.inForce[t.Table.ID] = t.Table
+			if carries(p, cp, t.Table.ID) {
+				c.inForce[t.Table.ID] = t.Table
+			}
 		}
 	}
 	return c
@@ -69,15 +71,32 @@ func (c *catalog) follow(v *plan.Vertex, change plugin.SchemaChange, t plugin.Tr
 		return change, at(v, err)
 	}
 	before = c.canonical(v, change.Old, before)
-	after, err := t.Derive(change.New)
+	in := change.New
+	after, err := t.Derive(in)
 	if err != nil {
 		return change, at(v, err)
 	}
-	if before != nil && after != nil && before.SameColumns(after) {
-		after = before
+	change.Old, change.New, change.Renamed = before, after, renamed(change.Renamed, before, after)
+	if before != nil && after != nil && before.SameColumns(after) && len(change.Steps()) == 0 {
+		change.New = before
 	}
-	after = c.canonical(v, change.New, after)
-	return plugin.SchemaChange{Old: before, New: after, Statement: change.Statement}, nil
+	change.New = c.canonical(v, in, change.New)
+	return change, nil
+}
+
+// renamed returns the renames that are still such behind a transform: it may have dropped the column, or given it a
+// name of its own.
+func renamed(list []plugin.Rename, before, after *plugin.Table) []plugin.Rename {
+	if before == nil || after == nil {
+		return nil
+	}
+	var left []plugin.Rename
+	for _, r := range list {
+		if before.Index(r.From) >= 0 && after.Index(r.To) >= 0 {
+			left = append(left, r)
+		}
+	}
+	return left
 }
 
 // applied reports whether the new version of a change is in force already, or a later one.

@@ -10,16 +10,15 @@ import (
 )
 
 // change is a schema change that lanes have come to and wait with. It goes through three phases: the other lanes that
-// carry the table come to it too, or to the end of their splits; all other lanes flush, for they may have written rows
-// of the table before; then the sinks are changed.
+// carry the table come to it too, or to the end of their splits; a checkpoint makes durable what was read until then;
+// the sinks are changed. So a restart starts right before the change, or behind it, and never writes rows of the old
+// version into the new columns.
 type change struct {
 	plugin.SchemaChange
-	source    *source
-	carriers  []int // lanes that hold a split of the table and have not come to the change
-	arrived   []int
-	flushing  bool
-	unflushed []int // lanes that were asked to flush
-	applying  bool
+	source   *source
+	carriers []int // lanes that hold a split of the table and have not come to the change
+	arrived  []int
+	covered  bool // the checkpoint that it waits for is under way or complete
 }
 
 func (e changeReached) apply(c *coordinator) {
@@ -42,16 +41,6 @@ func (e changeReached) apply(c *coordinator) {
 		return
 	}
 	ch.arrived = append(ch.arrived, e.lane)
-	c.flushed(e.lane)
-}
-
-func (e writersFlushed) apply(c *coordinator) { c.flushed(e.lane) }
-
-// flushed notes that the writers of a lane hold nothing that a change waits for.
-func (c *coordinator) flushed(lane int) {
-	for _, ch := range c.changes {
-		ch.unflushed = slices.DeleteFunc(ch.unflushed, func(l int) bool { return l == lane })
-	}
 	c.advanceChanges()
 }
 
@@ -76,44 +65,43 @@ func (l *laneState) carries(table plugin.TableID) bool {
 	})
 }
 
-// advanceChanges takes each change as far as it can go.
+// advanceChanges looks which lanes the changes still wait for.
 func (c *coordinator) advanceChanges() {
 	for _, ch := range c.changes {
 		ch.carriers = slices.DeleteFunc(ch.carriers, func(lane int) bool {
-			return slices.Contains(ch.arrived, lane) || !c.lanes[lane].carries(ch.New.ID) || c.halted(lane)
-		})
-		if len(ch.carriers) > 0 {
-			continue
-		}
-		if !ch.flushing {
-			ch.flushing = true
-			c.flushFor(ch)
-		}
-		if len(ch.unflushed) > 0 || ch.applying {
-			continue
-		}
-		ch.applying = true
-		c.operate("schema change", func(ctx context.Context) event {
-			return changed{ch, c.env.tables.spread(ctx, ch.source.vertex, ch.SchemaChange)}
+			return slices.Contains(ch.arrived, lane) || !c.lanes[lane].carries(ch.New.ID)
 		})
 	}
 }
 
-// halted reports whether a lane has passed the last barrier of the attempt. It writes no more rows then, and will not
-// come to a change, so lanes that have the change before that barrier must not wait for it.
-func (c *coordinator) halted(lane int) bool {
-	p := c.pending
-	return p != nil && p.last && p.passed[lane].epoch == p.number
+// ready reports whether the change waits for a checkpoint only.
+func (ch *change) ready() bool { return len(ch.carriers) == 0 && !ch.covered }
+
+// changeReady reports whether a schema change needs a checkpoint now.
+func (c *coordinator) changeReady() bool { return slices.ContainsFunc(c.changes, (*change).ready) }
+
+// changing reports whether sinks are being changed. That may take long, and no checkpoint is begun meanwhile.
+func (c *coordinator) changing() bool {
+	return c.pending == nil && slices.ContainsFunc(c.changes, func(ch *change) bool { return ch.covered })
 }
 
-// flushFor asks the lanes to flush that do not wait with a change: those have flushed when they came to it.
-func (c *coordinator) flushFor(ch *change) {
-	for i, l := range c.lanes {
-		waits := slices.ContainsFunc(c.changes, func(ch *change) bool { return slices.Contains(ch.arrived, i) })
-		if !waits {
-			ch.unflushed = append(ch.unflushed, i)
-			l.send(message{order: flushWriters})
+// cover marks the changes that the barrier which is raised now is right for: all that comes before it is of their old
+// versions.
+func (c *coordinator) cover() {
+	for _, ch := range c.changes {
+		ch.covered = ch.covered || ch.ready()
+	}
+}
+
+// applyChanges changes the sinks, once the checkpoint before that is complete.
+func (c *coordinator) applyChanges() {
+	for _, ch := range c.changes {
+		if !ch.covered {
+			continue
 		}
+		c.operate("schema change", func(ctx context.Context) event {
+			return changed{ch, c.env.tables.spread(ctx, ch.source.vertex, ch.SchemaChange)}
+		})
 	}
 }
 
@@ -131,7 +119,6 @@ func (e changed) apply(c *coordinator) {
 	c.changes = slices.DeleteFunc(c.changes, func(ch *change) bool { return ch == e.change })
 	e.source.changing--
 	c.env.tables.enforce(e.New)
-	c.soon = true // a restart must not read rows of the old version into the new columns again
 	c.options.Logger.Info("the columns of a table changed", "table", e.New.ID.String(), "version", e.New.Version)
 	if c.options.Observer.SchemaChanged != nil {
 		c.options.Observer.SchemaChanged(e.SchemaChange)

@@ -35,7 +35,6 @@ type coordinator struct {
 	pending   *pending
 	due       time.Time // of the next periodic checkpoint
 	lastEnd   time.Time // of the last checkpoint
-	soon      bool      // a checkpoint is wanted now
 	suspendBy time.Time
 
 	ops []operation // the first one runs
@@ -264,10 +263,11 @@ func (c *coordinator) start(cp *checkpoint.Checkpoint) {
 	}
 	c.epoch = max(c.from, c.runner.epoch)
 	c.runner.count(m)
+	c.runner.follow.restart()
 	p := c.options.Pipeline
 	c.env = &laneEnv{
 		options: c.options, sinks: p.Sinks(), from: c.from, epoch: c.epoch,
-		tables: newCatalog(p, cp), meters: m, refused: newRefusals(c.options, m.base),
+		tables: newCatalog(p, cp), meters: m, follow: &c.runner.follow, refused: newRefusals(c.options, m.base),
 	}
 	var lanes []*lane
 	for i, v := range p.Sources() {
@@ -303,7 +303,7 @@ func (c *coordinator) resume(s *source, cp *checkpoint.Checkpoint) {
 	if cp != nil {
 		for _, known := range cp.Sources {
 			if known.Vertex == s.vertex.Name {
-				state = known
+				state = carriedOver(known, s.vertex)
 			}
 		}
 	}

@@ -6,7 +6,7 @@
 // goroutines. The reading side calls the reader; the writing side runs the transforms and the writers, a tree in
 // which each batch is handed from parent to child by a function call. (Transforms are on the writing side, so that a
 // batch crosses one gate only, however the tree branches.) Between the two is a gate, a queue of four items and about
-// 8 MiB: batches, schema changes, ends of splits and barriers, in order. A full gate is what holds a fast reader back.
+// 8 MiB: batches, ends of splits and barriers, in order. A full gate is what holds a fast reader back.
 //
 // # The coordinator
 //
@@ -21,6 +21,14 @@
 // and puts a barrier into the gate; the writing side flushes its writers and reports what they returned. When all
 // lanes have reported, the splitters are asked for their state and the checkpoint is prepared in the store, committed
 // and marked complete. Only then splits that ended before the barrier are done, and readers are acknowledged.
+//
+// # A schema change
+//
+// A reader that comes to one waits inside Out.Change, and stands right before it. When all lanes that carry the table
+// have come to it, or to the end of their splits, the coordinator takes a checkpoint: it commits all rows of the old
+// version. Then it changes the sinks and releases the lanes. A crash at any point of this leads back to that checkpoint
+// or one before, so the change comes again, and rows of the old version never meet the new columns. A sink that was
+// changed already is changed again, which does nothing.
 //
 // # Failure
 //

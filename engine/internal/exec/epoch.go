@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/checkpoint"
+	"github.com/culvertdata/culvert/plugin"
 )
 
 // expired is the failure of a checkpoint that takes too long.
@@ -49,13 +50,14 @@ type pending struct {
 // trigger starts a checkpoint if there is a reason for one.
 func (c *coordinator) trigger() {
 	switch {
+	case c.changing():
 	case c.allDrained():
 		c.raise(checkpoint.Final, true)
 	case c.runner.wanted(wantSuspend):
 		c.raise(checkpoint.Periodic, true)
 	case c.runner.wanted(wantSavepoint):
 		c.raise(checkpoint.Savepoint, true)
-	case c.soon || c.early() || c.options.Interval > 0 && !c.now.Before(c.due):
+	case c.changeReady() || c.early() || c.options.Interval > 0 && !c.now.Before(c.due):
 		c.raise(checkpoint.Periodic, false)
 	}
 }
@@ -83,7 +85,7 @@ func (c *coordinator) early() bool {
 // raise starts a checkpoint: it sends a barrier through every lane.
 func (c *coordinator) raise(kind checkpoint.Type, last bool) {
 	c.epoch++
-	c.soon = false
+	c.cover()
 	c.pending = &pending{number: c.epoch, kind: kind, last: last, begun: c.now, missing: len(c.lanes),
 		sources: make([]checkpoint.Source, len(c.sources)), passed: make([]barrierPassed, len(c.lanes))}
 	if c.options.Interval > 0 {
@@ -121,7 +123,6 @@ func (e barrierPassed) apply(c *coordinator) {
 		c.lanes[e.lane].source.queue.Progress(e.split, e.position)
 	}
 	if p.missing--; p.missing > 0 {
-		c.advanceChanges()
 		return
 	}
 	p.phase, p.missing = askingSplitters, len(c.sources)
@@ -166,8 +167,11 @@ func (c *coordinator) assemble() *checkpoint.Checkpoint {
 	}
 	cp.Sinks = make([]checkpoint.Sink, len(c.env.sinks))
 	for i, v := range c.env.sinks {
-		cp.Sinks[i] = checkpoint.Sink{Vertex: v.Name,
-			Tokens: make([][][]byte, len(v.Sinks)), Writers: make([][][]byte, len(v.Sinks))}
+		cp.Sinks[i] = checkpoint.Sink{Vertex: v.Name, Tokens: make([][][]byte, len(v.Sinks)),
+			Writers: make([][][]byte, len(v.Sinks)), Tables: make([][]plugin.TableID, len(v.Sinks))}
+		for k, in := range v.Sinks {
+			cp.Sinks[i].Tables[k] = idsOf(tablesOf(v, in))
+		}
 	}
 	var counts []count
 	for _, passed := range p.passed {
@@ -201,6 +205,9 @@ func (e stored) apply(c *coordinator) {
 		c.fail("checkpoint", e.err)
 		return
 	}
+	for _, passed := range p.passed {
+		passed.unseen.seen(time.Now())
+	}
 	c.observeCheckpoint(nil)
 	c.pending = nil
 	c.lastEnd = c.now
@@ -214,6 +221,7 @@ func (e stored) apply(c *coordinator) {
 		}
 	}
 	if !p.last {
+		c.applyChanges()
 		return
 	}
 	outcome := Suspended

@@ -17,9 +17,8 @@ type lane struct {
 	env    *laneEnv
 	report func(event)
 
-	inbox   mailbox[message] // to the reading side
-	applied chan struct{}    // to the writing side: its schema change is applied
-	gate    *gate
+	inbox mailbox[message] // to the reading side
+	gate  *gate
 }
 
 // laneEnv is what the lanes of an attempt share.
@@ -32,6 +31,7 @@ type laneEnv struct {
 	states  func(sink, instance, index int) [][]byte
 	tables  *catalog
 	meters  *meters
+	follow  *follow
 	refused *refusals
 }
 
@@ -41,10 +41,21 @@ type writerPlace struct{ sink, lane int }
 func newLane(number, index int, source *plan.Vertex, env *laneEnv, report func(event)) *lane {
 	return &lane{
 		number: number, source: source, env: env, report: report,
-		task:    plugin.Task{Env: source.Env, Index: index, Epoch: env.from},
-		applied: make(chan struct{}, 1),
-		gate:    newGate(),
+		task: plugin.Task{Env: source.Env, Index: index, Epoch: env.from, Staged: staged(env.sinks)},
+		gate: newGate(),
 	}
+}
+
+// staged reports whether all sinks of a pipeline commit with its checkpoints.
+func staged(sinks []*plan.Vertex) bool {
+	for _, v := range sinks {
+		for _, s := range v.Sinks {
+			if s.Delivery != plugin.TwoPhase {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // start runs the two sides until they are stopped or fail.
@@ -57,14 +68,9 @@ func (l *lane) start(ctx context.Context, g *group) {
 
 // send implements link.
 func (l *lane) send(m message) {
-	switch m.order {
-	case changeApplied:
-		l.applied <- struct{}{} // the writing side waits for exactly one
-	case stopLane:
-		l.inbox.post(m)
+	l.inbox.post(m)
+	if m.order == stopLane {
 		l.gate.close()
-	default:
-		l.inbox.post(m)
 	}
 }
 

@@ -17,8 +17,7 @@ const (
 	assignSplit   order = iota // read message.split
 	raiseBarrier               // put a barrier for message.epoch into the stream, and read on unless it is the last
 	epochComplete              // tell the reader that message.epoch is durable
-	flushWriters               // flush what was written so far, for a schema change in another lane
-	changeApplied              // the schema change that the lane waits with is applied
+	changeApplied              // the schema change that the reader waits with is applied
 	stopLane                   // end
 )
 
@@ -53,14 +52,11 @@ type splitWritten struct {
 	split string
 }
 
-// changeReached is a lane whose writing side has come to a schema change, flushed, and waits.
+// changeReached is a lane whose reader has come to a schema change and waits.
 type changeReached struct {
 	lane   int
 	change plugin.SchemaChange
 }
-
-// writersFlushed answers flushWriters.
-type writersFlushed struct{ lane int }
 
 // barrierPassed is a lane that flushed its writers at a barrier.
 type barrierPassed struct {
@@ -72,6 +68,7 @@ type barrierPassed struct {
 	tokens   []token
 	states   []writerState
 	counts   []count
+	unseen   unseen // rows that the commit makes visible
 }
 
 // token is what a writer's Flush returned.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/culvertdata/culvert/engine/internal/checkpoint"
 	"github.com/culvertdata/culvert/engine/internal/plan"
+	"github.com/culvertdata/culvert/metrics"
 	"github.com/culvertdata/culvert/plugin"
 )
 
@@ -21,6 +22,11 @@ type VertexMetrics struct {
 	Rejected int64
 	// Positions are where the source's splits stood at the last completed checkpoint; nil for other vertices.
 	Positions []Position
+	// Latencies are those of a sink's tables whose changes have event times, by table. They are counted since the runner
+	// was made.
+	Latencies []metrics.TableLatency
+	// Lags are what the tasks of a source that follows a log told last.
+	Lags []metrics.SourceLag
 }
 
 // TableMetrics are the totals of one table. Bytes follow SeaTunnel's rule for the size of a value; transforms count

@@ -19,6 +19,8 @@ type out struct {
 	meter *meter
 	alloc memory.Allocator
 	limit *limiter
+	// change takes a schema change to the sinks.
+	change func(ctx context.Context, c plugin.SchemaChange) error
 
 	maxRows int   // of one Read
 	rows    int   // put out by this Read
@@ -85,7 +87,7 @@ func (o *out) Row(t *plugin.Table, k plugin.RowKind, values ...any) error {
 		return o.err
 	}
 	if o.builder == nil || o.builder.Table() != t {
-		if o.err = o.change(t); o.err != nil {
+		if o.err = o.turn(t); o.err != nil {
 			return o.err
 		}
 	}
@@ -99,8 +101,8 @@ func (o *out) Row(t *plugin.Table, k plugin.RowKind, values ...any) error {
 	return o.err
 }
 
-// change makes t the table that Row builds.
-func (o *out) change(t *plugin.Table) error {
+// turn makes t the table that Row builds.
+func (o *out) turn(t *plugin.Table) error {
 	if o.builder != nil {
 		if err := o.flush(); err != nil {
 			return err
@@ -122,7 +124,7 @@ func (o *out) Change(c plugin.SchemaChange) error {
 		o.err = fmt.Errorf("a schema change must name the old and the new version of one table")
 		return o.err
 	}
-	o.err = o.gate.put(item{change: &c})
+	o.err = o.change(o.ctx, c)
 	return o.err
 }
 

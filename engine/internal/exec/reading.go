@@ -15,16 +15,21 @@ type readingSide struct {
 	out    *out
 	reader plugin.Reader // made for the first split
 	acker  plugin.Acker  // nil if the reader is none
+	lagger plugin.Lagger // the same
+	lagAt  time.Time     // when it was asked last
 
-	split string // that is open
-	open  bool
-	begun bool // at least one Read since it was opened
-	halt  bool // the last barrier is through
+	split   string // that is open
+	open    bool
+	begun   bool // at least one Read since it was opened
+	halt    bool // the last barrier is through
+	stopped bool // the lane ends
+	waits   bool // with a schema change, inside Read
 
 	epoch   uint64   // of the last barrier
 	results [][]byte // of splits that ended since the last barrier, for the acker
 	toAck   map[uint64][][]byte
-	empty   int // Reads in a row that put out nothing
+	durable []uint64 // epochs that became complete inside Read
+	empty   int      // Reads in a row that put out nothing
 	spare   []message
 }
 
@@ -34,7 +39,7 @@ func newReadingSide(ctx context.Context, l *lane) *readingSide {
 	r.out = &out{
 		ctx: ctx, gate: l.gate, inbox: &l.inbox, alloc: l.source.Env.Alloc,
 		meter: l.env.meters.meter(l.source.Name), maxRows: fullRows,
-		limit: newLimiter(o.RowsPerSecond, o.BytesPerSecond),
+		limit: newLimiter(o.RowsPerSecond, o.BytesPerSecond), change: r.change,
 	}
 	if r.out.limit != nil {
 		r.out.maxRows = r.out.limit.piece(fullRows, 0)
@@ -44,7 +49,7 @@ func newReadingSide(ctx context.Context, l *lane) *readingSide {
 
 func (r *readingSide) run(ctx context.Context) error {
 	defer r.close()
-	for {
+	for !r.stopped {
 		if !r.open || r.halt {
 			select {
 			case <-r.inbox.wake():
@@ -53,7 +58,7 @@ func (r *readingSide) run(ctx context.Context) error {
 			}
 		}
 		if r.inbox.full.Load() {
-			if stop, err := r.obey(ctx); stop || err != nil {
+			if err := r.obey(ctx); err != nil {
 				return err
 			}
 			continue
@@ -62,6 +67,7 @@ func (r *readingSide) run(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
 }
 
 func (r *readingSide) close() {
@@ -84,20 +90,42 @@ func (r *readingSide) read(ctx context.Context) error {
 	r.out.begin()
 	r.begun = true
 	err := r.reader.Read(ctx, r.out)
-	if full := r.out.end(); full != nil && (err == nil || errors.Is(err, io.EOF)) {
+	if full := r.out.end(); full != nil && (err == nil || err == io.EOF) {
 		err = full
 	}
+	for _, epoch := range r.durable {
+		if failed := r.ack(ctx, epoch); failed != nil {
+			return failed
+		}
+	}
+	r.durable = r.durable[:0]
 	switch {
+	case r.halt: // inside Change
+		return nil
 	case err == nil:
+		r.askLag()
 		r.rest(ctx)
 		return nil
 	case errors.Is(err, errStopped) || ctx.Err() != nil:
 		r.halt = true // whoever stops the lane knows why, and says so
 		return nil
-	case errors.Is(err, io.EOF):
+	case err == io.EOF: // an error that wraps it is a failure, such as that of a broken connection
 		return r.finish()
 	default:
 		return at(r.source, err)
+	}
+}
+
+// lagEvery is how often a reader is asked how far behind it is.
+const lagEvery = time.Second
+
+func (r *readingSide) askLag() {
+	if r.lagger == nil {
+		return
+	}
+	if now := time.Now(); now.Sub(r.lagAt) >= lagEvery {
+		r.lagAt = now
+		r.env.follow.lag(r.source.Name, r.task.Index, r.lagger.Lag(), now)
 	}
 }
 
@@ -141,30 +169,58 @@ func stopped(err error) error {
 	return err
 }
 
-// obey does what the messages say; stop is true if the lane ends.
-func (r *readingSide) obey(ctx context.Context) (stop bool, err error) {
+// obey does what the messages say.
+func (r *readingSide) obey(ctx context.Context) error {
 	r.spare = r.inbox.take(r.spare)
 	for _, m := range r.spare {
+		var err error
 		switch m.order {
 		case stopLane:
-			return true, nil
+			r.stopped = true
+			return nil
 		case assignSplit:
 			err = r.begin(ctx, m.split)
 		case raiseBarrier:
 			err = r.barrier(m)
-		case flushWriters:
-			err = stopped(r.gate.put(item{flush: true}))
+		case changeApplied:
+			r.waits = false
 		case epochComplete:
+			if r.waits {
+				r.durable = append(r.durable, m.epoch) // a reader is told between two Reads
+				continue
+			}
 			err = r.ack(ctx, m.epoch)
 		}
 		if err != nil {
+			r.stopped = true
 			if ctx.Err() != nil {
-				return true, nil
+				return nil
 			}
-			return true, err
+			return err
 		}
 	}
-	return false, nil
+	return nil
+}
+
+// change reports a schema change and waits until the sinks have it. The reader stands right before it meanwhile, so
+// barriers can pass.
+func (r *readingSide) change(ctx context.Context, c plugin.SchemaChange) error {
+	r.waits = true
+	r.report(changeReached{r.number, c})
+	for r.waits {
+		select {
+		case <-r.inbox.wake():
+		case <-ctx.Done():
+			return errStopped
+		}
+		if err := r.obey(ctx); err != nil {
+			return err
+		}
+		if r.halt || r.stopped {
+			return errStopped
+		}
+	}
+	return nil
 }
 
 // begin opens a split.
@@ -176,6 +232,7 @@ func (r *readingSide) begin(ctx context.Context, s plugin.Split) error {
 		}
 		r.reader = reader
 		r.acker, _ = reader.(plugin.Acker)
+		r.lagger, _ = reader.(plugin.Lagger)
 	}
 	if err := r.reader.Open(ctx, s); err != nil {
 		return at(r.source, err)

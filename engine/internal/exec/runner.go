@@ -22,8 +22,10 @@ type Runner struct {
 	poke    chan struct{} // rung when wants changes
 
 	// Of Run and what it waits for.
-	epoch    uint64 // the last one that an attempt raised
-	prepared int    // sink instances whose save modes were applied
+	epoch    uint64                 // the last one that an attempt raised
+	prepared map[preparedTable]bool // whose save modes were applied
+
+	follow follow
 
 	mu        sync.Mutex
 	meters    *meters
@@ -41,7 +43,8 @@ const (
 // New returns a runner that has not started.
 func New(o Options) *Runner {
 	o.setDefaults()
-	return &Runner{options: o, grace: gracePeriod, bound: suspendBound, poke: make(chan struct{}, 1), meters: &meters{}}
+	return &Runner{options: o, grace: gracePeriod, bound: suspendBound, poke: make(chan struct{}, 1), meters: &meters{},
+		prepared: make(map[preparedTable]bool)}
 }
 
 // Run runs the pipeline and blocks until it ends. The error is nil unless the outcome is Failed. When ctx ends, Run
@@ -187,6 +190,19 @@ func (r *Runner) Metrics() []VertexMetrics {
 	report := r.meters.report(r.options.Pipeline)
 	for i, v := range report {
 		report[i].Positions = r.positions[v.Vertex]
+	}
+	latencies, lags := r.follow.report()
+	for i, v := range report {
+		for _, l := range latencies {
+			if l.Sink == v.Vertex {
+				report[i].Latencies = append(report[i].Latencies, l)
+			}
+		}
+		for _, l := range lags {
+			if l.Source == v.Vertex {
+				report[i].Lags = append(report[i].Lags, l)
+			}
+		}
 	}
 	return report
 }

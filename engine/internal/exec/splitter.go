@@ -135,7 +135,7 @@ func (e splitsMade) apply(c *coordinator) {
 		return
 	}
 	switch {
-	case errors.Is(e.err, io.EOF):
+	case e.err == io.EOF: // an error that wraps it is a failure
 		s.exhausted = true
 	case e.err != nil && canceled && errors.Is(e.err, context.Canceled):
 	case e.err != nil:
@@ -175,6 +175,7 @@ func (e splitterStood) apply(c *coordinator) {
 	s := c.sources[e.source]
 	p.sources[e.source] = checkpoint.Source{
 		Vertex: s.vertex.Name, Splitter: e.state, Exhausted: s.exhausted, Splits: s.queue.Snapshot(p.number),
+		Tables: idsOf(s.vertex.Tables),
 	}
 	if p.missing--; p.missing == 0 {
 		c.store()

@@ -164,6 +164,7 @@ type sinkStage struct {
 	table   *plugin.Table // of the last batch
 	as      *plugin.Table // what the sink knows it as: in a union the first input's table
 	at      *sinkWriter   // its writer
+	latency *latency      // of the table; nil until a batch tells when its changes happened
 }
 
 // sinkWriter is the writer of one sink instance; per-table instances make theirs with the first batch.
@@ -173,6 +174,8 @@ type sinkWriter struct {
 	stateful plugin.Stateful
 	pusher   plugin.Pusher
 	unpushed bool
+	visible  visibility
+	waiting  unseen        // rows that a push makes visible
 	every    time.Duration // between pushes
 	pushed   time.Time     // the last time
 }
@@ -206,6 +209,7 @@ func (s *sinkStage) open(ctx context.Context, w *sinkWriter, states [][]byte) er
 	s.side.open = append(s.side.open, openWriter{s, w})
 	w.stateful, _ = writer.(plugin.Stateful)
 	w.pusher, _ = writer.(plugin.Pusher)
+	w.visible = visibilityOf(instance.Delivery, writer)
 	w.every = s.side.env.options.FlushInterval
 	if paced, ok := writer.(plugin.Paced); ok {
 		w.every = max(w.every, paced.PushInterval())
@@ -246,7 +250,25 @@ func (s *sinkStage) write(ctx context.Context, b plugin.Batch, bytes int64) erro
 		}
 	}
 	s.meter.cell(from).add(int64(rows), bytes)
+	if b.EventTime != 0 && rows > 0 {
+		s.time(from, b.EventTime, int64(rows))
+	}
 	return nil
+}
+
+// time notes when the rows of a batch happened, to tell how long they took once they are visible.
+func (s *sinkStage) time(t *plugin.Table, at, rows int64) {
+	if s.latency == nil {
+		s.latency = s.side.env.follow.latency(s.vertex.Name, t.ID.String())
+	}
+	switch s.at.visible {
+	case whenWritten:
+		s.latency.observe(time.Now().UnixMilli(), at, rows)
+	case whenPushed:
+		s.at.waiting = s.at.waiting.add(s.latency, at, rows)
+	case whenCommitted:
+		s.side.staged = s.side.staged.add(s.latency, at, rows)
+	}
 }
 
 // turn finds the writer of a table.
@@ -263,6 +285,6 @@ func (s *sinkStage) turn(ctx context.Context, t *plugin.Table) error {
 			return err
 		}
 	}
-	s.table, s.as, s.at = t, as, w
+	s.table, s.as, s.at, s.latency = t, as, w, nil
 	return nil
 }

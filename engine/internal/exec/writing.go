@@ -20,6 +20,7 @@ type writingSide struct {
 	tokens []token // of flushes since then
 
 	unpushed []openWriter // hold rows that were not pushed
+	staged   unseen       // rows that a commit makes visible
 }
 
 type openWriter struct {
@@ -101,14 +102,16 @@ func (w *writingSide) push(ctx context.Context) error {
 			return at(o.stage.vertex, err)
 		}
 		o.unpushed, o.pushed = false, time.Now()
+		o.waiting = o.waiting.seen(o.pushed)
 	}
 	w.unpushed = append(w.unpushed[:0], left...)
 	return nil
 }
 
 func (w *writingSide) allPushed() {
-	for _, o := range w.unpushed {
-		o.unpushed = false
+	now := time.Now()
+	for _, o := range w.open {
+		o.unpushed, o.waiting = false, o.waiting.seen(now)
 	}
 	w.unpushed = w.unpushed[:0]
 }
@@ -117,26 +120,49 @@ func (w *writingSide) handle(ctx context.Context, it item) error {
 	switch {
 	case it.barrier != nil:
 		return w.barrier(ctx, it.barrier)
-	case it.change != nil:
-		return w.change(ctx, it.change)
-	case it.flush:
-		if err := w.flush(ctx, w.epoch+1); err != nil {
-			return err
-		}
-		w.report(writersFlushed{w.number})
-		return nil
 	case it.end != nil:
 		w.report(splitWritten{w.number, it.end.id})
 		return nil
 	default:
-		defer it.batch.Release()
-		for _, s := range w.next {
-			if err := s.write(ctx, it.batch, it.bytes); err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.hand(ctx, it)
 	}
+}
+
+// hand gives a batch to the stages, together with small ones of the same table that wait behind it.
+func (w *writingSide) hand(ctx context.Context, it item) (err error) {
+	if it.batch.Len() < joinRows && it.bytes < joinBytes {
+		if it, err = w.join(it); err != nil {
+			return err
+		}
+	}
+	defer it.batch.Release()
+	for _, s := range w.next {
+		if err := s.write(ctx, it.batch, it.bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join returns a batch of its own with the rows of an item and of those behind it that are its like.
+func (w *writingSide) join(it item) (item, error) {
+	rows := it.batch.Len()
+	next, ok := w.gate.takeMore(it.batch.Table, joinRows-rows, joinBytes-it.bytes)
+	if !ok {
+		return it, nil
+	}
+	parts := []plugin.Batch{it.batch}
+	for ; ok; next, ok = w.gate.takeMore(it.batch.Table, joinRows-rows, joinBytes-it.bytes) {
+		parts = append(parts, next.batch)
+		rows += next.batch.Len()
+		it.bytes += next.bytes
+	}
+	var err error
+	it.batch, err = joined(parts, w.source.Env.Alloc)
+	for _, p := range parts {
+		p.Release()
+	}
+	return it, err
 }
 
 // barrier flushes the writers and reports what the checkpoint has to hold of this lane.
@@ -148,8 +174,8 @@ func (w *writingSide) barrier(ctx context.Context, b *barrier) error {
 		return err
 	}
 	passed := barrierPassed{lane: w.number, epoch: b.epoch, split: b.split, position: b.position,
-		acks: b.acks, tokens: w.tokens, counts: b.counts}
-	w.epoch, w.tokens = b.epoch, nil
+		acks: b.acks, tokens: w.tokens, counts: b.counts, unseen: w.staged}
+	w.epoch, w.tokens, w.staged = b.epoch, nil, nil
 	for _, o := range w.open {
 		if o.stateful == nil {
 			continue
@@ -179,19 +205,5 @@ func (w *writingSide) flush(ctx context.Context, epoch uint64) error {
 		}
 	}
 	w.allPushed()
-	return nil
-}
-
-// change flushes what was written with the old columns, as part of the epoch that the next barrier ends, and waits
-// until the coordinator has applied the change.
-func (w *writingSide) change(ctx context.Context, c *plugin.SchemaChange) error {
-	if err := w.flush(ctx, w.epoch+1); err != nil {
-		return err
-	}
-	w.report(changeReached{w.number, *c})
-	select {
-	case <-w.applied:
-	case <-ctx.Done():
-	}
 	return nil
 }

@@ -1,0 +1,22 @@
+package mysql_test
+
+import (
+	"testing"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+)
+
+func TestSchemaChanges(t *testing.T) {
+	var d *jdbctest.Database
+	changetest.Run(t, changetest.Case{
+		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
+			d = jdbctest.MariaDB(t)
+			return kit.OpenSink(t, d.Options(pairs...), tab)
+		},
+		Query:  func(t *testing.T, sql string) []string { return d.Query(sql) },
+		Task:   plugin.Task{Env: jdbctest.Env()},
+		Places: true,
+	})
+}

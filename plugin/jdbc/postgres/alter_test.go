@@ -1,0 +1,21 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+)
+
+func TestSchemaChanges(t *testing.T) {
+	var d *jdbctest.Database
+	changetest.Run(t, changetest.Case{
+		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
+			d = jdbctest.Postgres(t)
+			return kit.OpenSink(t, d.Options(pairs...), tab)
+		},
+		Query: func(_ *testing.T, sql string) []string { return d.Query(sql) },
+		Task:  plugin.Task{Env: jdbctest.Env()},
+	})
+}
