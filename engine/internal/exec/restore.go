@@ -39,7 +39,19 @@ func (r *Runner) restore(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	if cp == nil && r.options.Restored {
 		return nil, nil
 	}
-	return cp, r.prepare(ctx, cp)
+	if err := r.prepare(ctx, cp); err != nil {
+		return nil, err
+	}
+	if cp != nil {
+		return cp, r.catchUp(ctx, cp)
+	}
+	if !r.begins() {
+		return nil, nil
+	}
+	if cp, err = r.begin(ctx); err == nil {
+		err = r.catchUp(ctx, cp)
+	}
+	return cp, err
 }
 
 // store makes a checkpoint durable and commits it.
