@@ -123,6 +123,8 @@ type Range struct {
 	Skip int64 `json:"skip,omitempty"`
 	// Done says that all rows were read.
 	Done bool `json:"done,omitempty"`
+	// By is the column that the ends are keys of. It guards against a relation that is cut by another one later.
+	By string `json:"by,omitempty"`
 }
 
 // FullRows and FullBytes are what a batch of a source holds: whichever is reached first. They are larger than those of

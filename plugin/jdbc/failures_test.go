@@ -41,9 +41,9 @@ type server struct {
 	off func(d *jdbctest.Database) []string
 }
 
-func plugins() []plugin.Plugin {
-	return jdbc.Plugins(postgres.Dialect(), mysql.Dialect())()
-}
+func plugins() []plugin.Plugin { return jdbc.Plugins(postgres.Dialect(), mysql.Dialect())() }
+
+var kit = jdbctest.Kit{Plugins: plugins}
 
 var servers = []server{
 	{
@@ -72,10 +72,7 @@ var servers = []server{
 	},
 	{
 		name: "mariadb", variable: jdbctest.MariaDBVariable, open: jdbctest.MariaDB,
-		at: func(t testing.TB, url string) *jdbctest.Database {
-			d, _ := jdbctest.MariaDBAt(t, url)
-			return d
-		},
+		at:   func(t testing.TB, url string) *jdbctest.Database { return jdbctest.MariaDBAt(t, url) },
 		fill: "INSERT INTO people SELECT seq, CONCAT('name ', seq), seq * 10 FROM seq_1_to_%d",
 		reader: func(d *jdbctest.Database, name string) []string {
 			return []string{"CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY 'geheim'",
@@ -294,7 +291,7 @@ func TestFailures(t *testing.T) {
 func within(t *testing.T, job string) (*engine.Result, error) {
 	t.Helper()
 	start := time.Now()
-	result, err := jdbctest.RunJob(t, job, plugins)
+	result, err := kit.RunJob(t, job)
 	if took := time.Since(start); took > (patience+1)*time.Second {
 		t.Errorf("the job took %s", took)
 	}
@@ -329,7 +326,7 @@ func checkSecondTry(t *testing.T, s server, d *jdbctest.Database, exactly bool) 
 		}
 		d.Exec("DELETE FROM target")
 	}
-	if result := jdbctest.MustRunJob(t, goodJob(s, d).text(exactly), plugins); result.State != engine.Finished {
+	if result := kit.MustRunJob(t, goodJob(s, d).text(exactly)); result.State != engine.Finished {
 		t.Errorf("state %s", result.State)
 	}
 	checkCopied(t, s, d)
@@ -360,7 +357,7 @@ func TestServerComesBack(t *testing.T) {
 				d.Exec("DELETE FROM target")
 				ended := make(chan error, 1)
 				go func() {
-					_, err := jdbctest.RunJob(t, fmt.Sprintf(text, retries), plugins)
+					_, err := kit.RunJob(t, fmt.Sprintf(text, retries))
 					ended <- err
 				}()
 				jdbctest.Until(t, "rows come", func() bool { return d.Query("SELECT count(*) FROM target")[0] != "0" })
@@ -394,7 +391,7 @@ func TestFullDisk(t *testing.T) {
 			checkFailure(t, err, []string{"target", s.full, "make room"})
 			d.Exec("DELETE FROM target")
 
-			eng, end := jdbctest.OpenEngine(t, plugins)
+			eng, end := kit.OpenEngine(t)
 			defer end()
 			text := strings.Replace(job.text(true), "env {", "env { checkpoint.interval = 50, ", 1)
 			_, err = jdbctest.Submit(t, eng, text, engine.SubmitOptions{ID: 1})

@@ -1,11 +1,13 @@
 package jdbc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -28,6 +30,8 @@ type splitState struct {
 	Split int `json:"split"`
 	// Plan is how the relation is cut; nil if that is not known yet.
 	Plan *cutting `json:"plan,omitempty"`
+	// Names are those of the relations up to the one that is being cut, so that a job may start again with another list.
+	Names []plugin.TableID `json:"names,omitempty"`
 }
 
 // cutting is how one relation is cut, from where on.
@@ -59,11 +63,45 @@ func NewSplitter(o SourceOptions, c Catalog, relations []*Relation, state []byte
 func newSplitter(o SourceOptions, lanes int, c Catalog, relations []*Relation, state []byte) (*splitter, error) {
 	s := &splitter{options: o, lanes: lanes, relations: relations, catalog: c}
 	if state != nil {
-		if err := json.Unmarshal(state, &s.state); err != nil {
-			return nil, fmt.Errorf("state of the Jdbc source: %w", err)
+		if err := s.restore(state); err != nil {
+			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// restore goes on from a state. Relations that were cut come first then, and those that are new last.
+func (s *splitter) restore(state []byte) error {
+	if err := json.Unmarshal(state, &s.state); err != nil {
+		return fmt.Errorf("state of the Jdbc source: %w", err)
+	}
+	names := s.state.Names
+	if names == nil {
+		return nil
+	}
+	place := func(r *Relation) int { // of one that is not among the names: behind them
+		if i := slices.Index(names, r.Table.ID); i >= 0 {
+			return i
+		}
+		return len(names)
+	}
+	s.relations = slices.SortedStableFunc(slices.Values(s.relations), func(a, b *Relation) int {
+		return cmp.Compare(place(a), place(b))
+	})
+	cut, current := 0, false
+	for _, r := range s.relations {
+		switch at := place(r); {
+		case at < s.state.Table:
+			cut++
+		case at == s.state.Table && at < len(names):
+			current = true
+		}
+	}
+	s.state.Table = cut
+	if !current {
+		s.state.Plan, s.state.Split = nil, 0
+	}
+	return nil
 }
 
 // splitsAtOnce is how many chunks Next hands out.
@@ -273,6 +311,7 @@ func (s *splitter) boundary(ctx context.Context, r *Relation, c *cutting) (*Key,
 }
 
 func (s *splitter) split(r *Relation, at Range, rows int64) (plugin.Split, error) {
+	at.By = r.Key
 	state, err := json.Marshal(at)
 	id := fmt.Sprintf("%s/%d", r.Table.ID, s.state.Split)
 	return plugin.Split{ID: id, Table: r.Table.ID, State: state, Rows: rows}, err
@@ -282,7 +321,14 @@ func (s *splitter) split(r *Relation, at Range, rows int64) (plugin.Split, error
 func (s *splitter) Done(plugin.Split, []byte) error { return nil }
 
 // State returns where the cutting stands.
-func (s *splitter) State() ([]byte, error) { return json.Marshal(s.state) }
+func (s *splitter) State() ([]byte, error) {
+	state := s.state
+	state.Names = []plugin.TableID{}
+	for _, r := range s.relations[:min(state.Table+1, len(s.relations))] {
+		state.Names = append(state.Names, r.Table.ID)
+	}
+	return json.Marshal(state)
+}
 
 // Close ends the session.
 func (s *splitter) Close() error { return s.catalog.Close() }

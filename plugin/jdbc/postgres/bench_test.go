@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/file"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
@@ -23,12 +25,12 @@ const benchRows = 1000000
 //
 //	go test -bench Table -benchtime 3x ./plugin/jdbc/postgres/
 func BenchmarkTable(b *testing.B) {
-	s := newServer(b, mixed("a", benchRows)...)
-	s.exec("VACUUM a", "CHECKPOINT")
+	s := jdbctest.Postgres(b, mixedTable(benchRows)...)
+	s.Exec("VACUUM a", "CHECKPOINT")
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
-			benchJob(b, fmt.Sprintf("source { Jdbc { %s table_path = a } }\nsink { Jdbc { %s table = b } }",
-				s.access(), s.access()))
+			benchJob(b, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = b } }",
+				s.Access(), s.Access()))
 		})
 	})
 	b.Run("psql", func(b *testing.B) {
@@ -40,7 +42,7 @@ func BenchmarkTable(b *testing.B) {
 
 // BenchmarkFile loads a CSV file, by a job and by psql.
 func BenchmarkFile(b *testing.B) {
-	s := newServer(b, mixed("a", benchRows)...)
+	s := jdbctest.Postgres(b, mixedTable(benchRows)...)
 	path := filepath.Join(b.TempDir(), "a.csv")
 	shell(b, s, `psql -qXc "\copy (SELECT id, n, name, note, score, amount, at, ok::text FROM a) TO '`+path+
 		`' (FORMAT CSV, NULL '')" "$0"`)
@@ -50,7 +52,7 @@ func BenchmarkFile(b *testing.B) {
 				id = bigint, n = int, name = string, note = string, score = double, amount = "decimal(12,2)",
 				at = timestamp,
 				ok = boolean } } } }
-				sink { Jdbc { %s table = "b", primary_keys = ["id"] } }`, path, s.access()))
+				sink { Jdbc { %s, table = "b", primary_keys = ["id"] } }`, path, s.Access()))
 		})
 	})
 	b.Run("psql", func(b *testing.B) {
@@ -59,17 +61,17 @@ func BenchmarkFile(b *testing.B) {
 }
 
 // measure runs an operation that fills table b, and counts rows and this process's time.
-func measure(b *testing.B, s *server, do func()) {
+func measure(b *testing.B, s *jdbctest.Database, do func()) {
 	var cpu time.Duration
 	for b.Loop() {
 		b.StopTimer()
-		s.exec("DROP TABLE IF EXISTS b", "CREATE TABLE b (LIKE a INCLUDING ALL)", "CHECKPOINT")
+		s.Exec("DROP TABLE IF EXISTS b", "CREATE TABLE b (LIKE a INCLUDING ALL)", "CHECKPOINT")
 		before := processTime()
 		b.StartTimer()
 		do()
 		b.StopTimer()
 		cpu += processTime() - before
-		if got := s.query("SELECT count(*) FROM b")[0]; got != fmt.Sprint(benchRows) {
+		if got := s.Query("SELECT count(*) FROM b")[0]; got != fmt.Sprint(benchRows) {
 			b.Fatalf("%s rows", got)
 		}
 		b.StartTimer()
@@ -102,11 +104,12 @@ func benchJob(b *testing.B, job string) {
 	}
 }
 
-func shell(b *testing.B, s *server, command string) {
+func shell(b *testing.B, s *jdbctest.Database, command string) {
 	if _, err := exec.LookPath("psql"); err != nil {
 		b.Skip(err)
 	}
-	cmd := exec.CommandContext(b.Context(), "bash", "-o", "pipefail", "-c", command, s.url.String())
+	cmd := exec.CommandContext(b.Context(), "bash", "-o", "pipefail", "-c", command,
+		fmt.Sprintf("postgres://%s:%s@%s", s.User, s.Password, strings.TrimPrefix(s.URL, "jdbc:postgresql://")))
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = os.Stderr, &output
 	if err := cmd.Run(); err != nil {

@@ -153,10 +153,11 @@ func (l *layout) typed() *layout {
 	return &t
 }
 
-// staging are the columns of a staging table, which has no constraints: op, c0, c1, ...
+// staging are the columns of a staging table, which has no constraints: seq, op, c0, c1, ... The server puts a small row
+// into any gap, so that only seq tells the order in which rows came.
 func (l *layout) staging() string {
 	var b strings.Builder
-	b.WriteString("op smallint")
+	b.WriteString("seq bigint, op smallint")
 	for i, t := range l.types {
 		fmt.Fprintf(&b, ", c%d %s", i, t)
 	}
@@ -193,7 +194,10 @@ func (l *layout) insertSQL(from, tail string) string {
 }
 
 // upsertSQL is insertSQL, replacing rows whose key is there.
-func (l *layout) upsertSQL(from, tail string) string {
+func (l *layout) upsertSQL(from, tail string) string { return l.insertSQL(from, tail) + l.onConflict() }
+
+// onConflict makes an upsert of an insert.
+func (l *layout) onConflict() string {
 	var keys, sets []string
 	for i, name := range l.names {
 		if slices.Contains(l.key, i) {
@@ -206,7 +210,7 @@ func (l *layout) upsertSQL(from, tail string) string {
 	if len(sets) > 0 {
 		action = "UPDATE SET " + strings.Join(sets, ", ")
 	}
-	return l.insertSQL(from, tail) + " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO " + action
+	return " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO " + action
 }
 
 func (l *layout) deleteSQL(from, condition string) string {
@@ -237,7 +241,7 @@ func (l *layout) eachSQL(stage string) string {
 	}
 	one := "(SELECT " + strings.Join(fields, ", ") + ")"
 	var b strings.Builder
-	fmt.Fprintf(&b, "DO $culvert$ DECLARE %s record; BEGIN FOR %s IN SELECT * FROM %s ORDER BY ctid LOOP\n",
+	fmt.Fprintf(&b, "DO $culvert$ DECLARE %s record; BEGIN FOR %s IN SELECT * FROM %s ORDER BY seq LOOP\n",
 		row, row, stage)
 	step := func(op jdbc.Op, sql string) {
 		if sql != "" {

@@ -107,7 +107,7 @@ func (w *work) stageInto(ctx context.Context, name string, runs []jdbc.Run) erro
 	if err := w.copyStaged(ctx, temporary, runs); err != nil {
 		return err
 	}
-	return w.s.exec(ctx, "INSERT INTO "+name+" SELECT s.op, "+w.l.staged()+" FROM "+temporary+" s ORDER BY s.ctid")
+	return w.s.exec(ctx, "INSERT INTO "+name+" SELECT s.seq, s.op, "+w.l.staged()+" FROM "+temporary+" s")
 }
 
 // note notes what the rows of a batch ask of their move.
@@ -152,7 +152,7 @@ func lastOfEach(l *layout, stage string) string {
 		keys[i] = "c" + strconv.Itoa(k)
 	}
 	list := strings.Join(keys, ", ")
-	return "(SELECT DISTINCT ON (" + list + ") * FROM " + stage + " ORDER BY " + list + ", ctid DESC)"
+	return "(SELECT DISTINCT ON (" + list + ") * FROM " + stage + " ORDER BY " + list + ", seq DESC)"
 }
 
 // seal ends an epoch: the names of its staging tables get its number. The token lists them.

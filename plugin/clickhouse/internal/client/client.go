@@ -40,6 +40,9 @@ type Options struct {
 	Retries int
 }
 
+// patience is how much more often an insert is made that may be made again, for a server to be restarted meanwhile.
+const patience = 3
+
 // Client is a session-less connection to a server. It may be used by several goroutines.
 type Client struct {
 	options   Options
@@ -94,12 +97,21 @@ type Request struct {
 
 // Exec runs a statement and drops its result.
 func (c *Client) Exec(ctx context.Context, r Request) error {
-	body, err := c.Open(ctx, r)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, body)
-	return c.cut(errors.Join(err, body.Close()))
+	_, err := c.try(ctx, r, func(ctx context.Context, r Request) (io.ReadCloser, bool, error) {
+		body, sent, err := c.once(ctx, r)
+		if err != nil {
+			return nil, sent, err
+		}
+		text, err := io.ReadAll(body)
+		if err := errors.Join(err, body.Close()); err != nil {
+			return nil, true, c.cut(err)
+		}
+		if failed := string(plainText(text)); strings.Contains(failed, "DB::") && strings.Contains(failed, "Code: ") {
+			return nil, true, c.refused(http.StatusOK, failed) // it was too late for another status
+		}
+		return nil, true, nil
+	})
+	return err
 }
 
 // Rows runs a query and returns its result as text: rows of cells.
@@ -125,10 +137,19 @@ func (c *Client) Rows(ctx context.Context, sql string) ([][]string, error) {
 
 // Open runs a statement and returns its result, which the caller closes.
 func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, error) {
+	return c.try(ctx, r, c.once)
+}
+
+// try makes a request until it succeeds, or should not be made again. once says whether the server may have got some
+// of it.
+func (c *Client) try(ctx context.Context, r Request, once func(context.Context, Request) (io.ReadCloser, bool, error)) (io.ReadCloser, error) {
 	attempts := len(c.options.Hosts) * (1 + c.options.Retries)
+	if r.Body != nil && r.Again {
+		attempts *= patience
+	}
 	for i := 0; ; i++ {
 		turn := c.turn.Load()
-		body, sent, err := c.once(ctx, r)
+		body, sent, err := once(ctx, r)
 		if err == nil {
 			return body, nil
 		}

@@ -86,6 +86,9 @@ type advice struct {
 	fix   string
 }
 
+// fullDisk is the advice where a write failed for want of room.
+var fullDisk = advice{plugin.CodeUnavailable, true, "make room on the server's disk"}
+
 func adviceOf(code int) advice {
 	switch code {
 	case UnknownUser, WrongPassword, RequiredPassword, AuthFailed:
@@ -102,7 +105,9 @@ func adviceOf(code int) advice {
 		return advice{plugin.CodeConfig, false, "use a table with an engine of the MergeTree family, or leave out primary_key"}
 	case UnknownSetting:
 		return advice{plugin.CodeConfig, false, "check the names in clickhouse.config"}
-	case NotEnoughSpace, MemoryLimit, TooManyQueries:
+	case NotEnoughSpace:
+		return fullDisk
+	case MemoryLimit, TooManyQueries:
 		return advice{plugin.CodeUnavailable, true, "free the resource that the server is short of"}
 	case EndOfFile, ReadAllData, SocketTimeout, NetworkError, Aborted, TableReadOnly:
 		return advice{plugin.CodeUnavailable, true, "check the server and the network between"}
@@ -116,6 +121,9 @@ func adviceOf(code int) advice {
 func Refused(text string) error {
 	e := Parse(text)
 	a := adviceOf(e.Code)
+	if strings.Contains(e.Text, "No space left on device") || strings.Contains(e.Text, "Cannot write file") {
+		a = fullDisk // whatever code it goes by
+	}
 	return &plugin.Error{Code: a.code, Retry: a.retry, Fix: a.fix, Err: e}
 }
 

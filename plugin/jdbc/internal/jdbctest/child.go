@@ -23,15 +23,19 @@ const jobFile = "job.conf"
 
 const childJobID = 42
 
-// Main runs the tests of a package and looks for goroutines that are left over, or, in a child that [StartChild] has
-// started, runs a job in an engine of its own.
-func Main(m *testing.M, sets ...plugin.Set) {
+// Main runs the tests of a package and looks for goroutines that are left over, or, in a child process, what that is for:
+// [StartChild] lets it run a job in an engine of its own.
+func Main(m *testing.M, set plugin.Set) {
 	dir := os.Getenv(childDir)
 	if dir == "" {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	if err := runChild(context.Background(), dir, sets); err != nil {
+	run := runChild
+	if _, err := os.Stat(filepath.Join(dir, writerFile)); err == nil {
+		run = func(ctx context.Context, dir string, set plugin.Set) error { return runWriter(ctx, dir, Kit{set}) }
+	}
+	if err := run(context.Background(), dir, set); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -39,12 +43,12 @@ func Main(m *testing.M, sets ...plugin.Set) {
 }
 
 // runChild resumes the job of a directory, or submits it if there is none, and waits for its end.
-func runChild(ctx context.Context, dir string, sets []plugin.Set) error {
+func runChild(ctx context.Context, dir string, set plugin.Set) error {
 	text, err := os.ReadFile(filepath.Join(dir, jobFile))
 	if err != nil {
 		return err
 	}
-	eng, err := engine.Open(engine.Options{Dir: filepath.Join(dir, "store"), Plugins: plugin.NewRegistry(sets...)})
+	eng, err := engine.Open(engine.Options{Dir: filepath.Join(dir, "store"), Plugins: plugin.NewRegistry(set)})
 	if err != nil {
 		return err
 	}
@@ -64,18 +68,25 @@ func runChild(ctx context.Context, dir string, sets []plugin.Set) error {
 // The package's TestMain must call [Main].
 func StartChild(t testing.TB, dir, job string) *exec.Cmd {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, jobFile), []byte(job), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, jobFile), []byte(job), 0o600); err != nil {
+	child := childCommand(t, dir)
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return child
+}
+
+// childCommand is a child process that has not been started.
+func childCommand(t testing.TB, dir string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
 		t.Fatal(err)
 	}
 	child := exec.CommandContext(t.Context(), self)
 	child.Env = append(os.Environ(), childDir+"="+dir)
 	child.Stderr = os.Stderr
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
 	return child
 }

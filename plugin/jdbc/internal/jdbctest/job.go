@@ -9,9 +9,9 @@ import (
 )
 
 // OpenEngine opens an engine that keeps nothing on disk; end closes it.
-func OpenEngine(t testing.TB, sets ...plugin.Set) (eng *engine.Engine, end func()) {
+func (k Kit) OpenEngine(t testing.TB) (eng *engine.Engine, end func()) {
 	t.Helper()
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(sets...)})
+	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(k.Plugins)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,11 +23,21 @@ func OpenEngine(t testing.TB, sets ...plugin.Set) (eng *engine.Engine, end func(
 }
 
 // RunJob runs a job in an engine of its own, to its end.
-func RunJob(t testing.TB, job string, sets ...plugin.Set) (*engine.Result, error) {
+func (k Kit) RunJob(t testing.TB, job string) (*engine.Result, error) {
 	t.Helper()
-	eng, end := OpenEngine(t, sets...)
+	eng, end := k.OpenEngine(t)
 	defer end()
 	return Submit(t, eng, job, engine.SubmitOptions{})
+}
+
+// MustRunJob is [Kit.RunJob]; the test fails if the job does.
+func (k Kit) MustRunJob(t testing.TB, job string) *engine.Result {
+	t.Helper()
+	result, err := k.RunJob(t, job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
 }
 
 // Submit runs a job in an engine, to its end.
@@ -38,14 +48,4 @@ func Submit(t testing.TB, eng *engine.Engine, job string, o engine.SubmitOptions
 		return nil, err
 	}
 	return j.Wait(t.Context())
-}
-
-// MustRunJob is [RunJob]; the test fails if the job does.
-func MustRunJob(t testing.TB, job string, sets ...plugin.Set) *engine.Result {
-	t.Helper()
-	result, err := RunJob(t, job, sets...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result
 }

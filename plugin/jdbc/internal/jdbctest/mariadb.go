@@ -14,15 +14,14 @@ import (
 const MariaDBVariable = "CULVERT_TEST_MARIADB"
 
 // MariaDB makes a database on the MariaDB server for tests and runs statements in it. It is dropped when the test ends.
+// One session runs all statements, so that its variables can be set.
 func MariaDB(t testing.TB, statements ...string) *Database {
 	t.Helper()
-	d, _ := MariaDBAt(t, address(t, MariaDBVariable, "mariadb"), statements...)
-	return d
+	return MariaDBAt(t, address(t, MariaDBVariable, "mariadb"), statements...)
 }
 
-// MariaDBAt is [MariaDB] on the server at a url. It returns another driver's way to the database, too, which ends with
-// the test.
-func MariaDBAt(t testing.TB, at string, statements ...string) (*Database, *sql.DB) {
+// MariaDBAt is [MariaDB] on the server at a url.
+func MariaDBAt(t testing.TB, at string, statements ...string) *Database {
 	t.Helper()
 	u, err := url.Parse(at)
 	if err != nil {
@@ -53,7 +52,7 @@ func MariaDBAt(t testing.TB, at string, statements ...string) (*Database, *sql.D
 		return queryMariaDB(ctx, t, db, text)
 	}
 	d.Exec(statements...)
-	return d, db
+	return d
 }
 
 func openMariaDB(t testing.TB, cfg *driver.Config) *sql.DB {
@@ -62,6 +61,7 @@ func openMariaDB(t testing.TB, cfg *driver.Config) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	db.SetMaxOpenConns(1)
 	return db
 }
 

@@ -1,0 +1,2 @@
+// Package postgrescdc is the Postgres-CDC source.
+package postgrescdc
