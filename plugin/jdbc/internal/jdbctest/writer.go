@@ -20,7 +20,7 @@ const writerFile = "writer.json"
 
 const (
 	writerLanes  = 2
-	writerEpochs = 120
+	writerEpochs = 60
 	writerRows   = 400 // of one lane and epoch
 )
 
