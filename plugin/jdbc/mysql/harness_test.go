@@ -35,8 +35,8 @@ func TestSuite(t *testing.T) {
 		LeftOver: leftOver,
 		Sources:  sources(),
 		Accept:   accept, SameKinds: true,
-		Broken:   [][]any{{}, {"url", "jdbc:mysql://127.0.0.1:1/x"}},
-		Mixed:    mixed, Fill: fill, KillRows: 100_000, KillRate: 4_000,
+		Broken: [][]any{{}, {"url", "jdbc:mysql://127.0.0.1:1/x"}},
+		Mixed:  mixed, Fill: fill, KillRows: 100_000, KillRate: 4_000,
 	}.Run(t)
 }
 
