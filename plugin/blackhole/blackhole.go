@@ -27,7 +27,7 @@ func Into(c *Counter) plugin.Set {
 	}
 	return func() []plugin.Plugin {
 		return []plugin.Plugin{plugin.NewSink(plugin.Info{
-			Name: "Blackhole", Summary: "Drops all rows.", MultiTable: true, Delivery: plugin.Idempotent,
+			Name: "Blackhole", Summary: "Drops all rows.", MultiTable: true, Delivery: plugin.Idempotent, Changes: true,
 		}, open)}
 	}
 }
@@ -73,6 +73,9 @@ type sink struct {
 
 // Prepare does nothing.
 func (s *sink) Prepare(context.Context, []*plugin.Table) error { return nil }
+
+// ApplyChange does nothing: rows of any columns are dropped.
+func (s *sink) ApplyChange(context.Context, plugin.SchemaChange) error { return nil }
 
 // Writer makes the writer of one lane.
 func (s *sink) Writer(context.Context, plugin.Task) (plugin.Writer, error) {

@@ -19,8 +19,12 @@ type Access struct {
 	Username string            `opt:"username,user" help:"User name."`
 	Password string            `opt:"password" secret:"true" help:"Password."`
 	Zone     string            `opt:"server_time_zone" help:"Time zone of DateTime columns whose type names none. Default: that of the server."`
-	Config   map[string]string `opt:"clickhouse.config" help:"Settings of the server for all statements."`
+	Config   map[string]string `opt:"clickhouse.config" help:"Settings of the server for all statements. Some are for the connection: ssl, sslmode (strict, none), sslrootcert, sslcert, sslkey, connect_timeout in milliseconds."`
+	Compress string            `opt:"compression" default:"none" enum:"none,lz4,zstd" help:"Compression of rows on their way; worth it where the network is slower than about 1 GBit/s (lz4) or 100 MBit/s (zstd)."`
 }
+
+// compressions are the values of compression.
+var compressions = map[string]client.Compression{"none": client.None, "lz4": client.LZ4, "zstd": client.ZSTD}
 
 // Rules are the demands on several options.
 func (Access) Rules() []config.Rule {
@@ -58,9 +62,15 @@ var driverSettings = []string{"socket_timeout", "connect_timeout", "connection_t
 func (a Access) clientOptions(env plugin.Env) (client.Options, error) {
 	o := client.Options{
 		Hosts: a.hosts(), User: a.Username, Password: a.Password, Dial: env.Dial, Settings: map[string]string{}, Retries: 2,
+		Compression: compressions[a.Compress],
+	}
+	var err error
+	if o.TLS, err = tlsConfig(a.Config); err != nil {
+		return o, err
 	}
 	for name, value := range a.Config {
 		switch {
+		case slices.Contains(tlsSettings, name):
 		case name == "connect_timeout" || name == "connection_timeout":
 			d, err := time.ParseDuration(value + "ms")
 			if err != nil || d <= 0 {

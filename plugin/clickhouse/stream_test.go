@@ -242,6 +242,14 @@ func TestKillStream(t *testing.T) {
 // ownServer starts a server that the test may kill, and returns its address and a function that kills or restarts it.
 func ownServer(t *testing.T) (host string, run func(verb string) string) {
 	t.Helper()
+	dir := fmt.Sprintf("%s/culvert-kill-%d-%s", os.TempDir(), os.Getpid(), t.Name())
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return ownServerIn(t, dir)
+}
+
+// ownServerIn starts it with its data in a directory.
+func ownServerIn(t *testing.T, dir string) (host string, run func(verb string) string) {
+	t.Helper()
 	service := os.Getenv("CULVERT_TEST_CLICKHOUSE_SERVICE")
 	if service == "" {
 		if os.Getenv("CULVERT_CI") != "" {
@@ -249,7 +257,6 @@ func ownServer(t *testing.T) (host string, run func(verb string) string) {
 		}
 		t.Skip("needs CULVERT_TEST_CLICKHOUSE_SERVICE: eval \"$(.ci/services/clickhouse start)\"")
 	}
-	dir := fmt.Sprintf("%s/culvert-kill-%d-%s", os.TempDir(), os.Getpid(), t.Name())
 	run = func(verb string) string {
 		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), service, verb)
 		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+dir)
@@ -261,9 +268,6 @@ func ownServer(t *testing.T) (host string, run func(verb string) string) {
 	}
 	_, rest, _ := strings.Cut(run("start"), "CULVERT_TEST_CLICKHOUSE='")
 	host, _, _ = strings.Cut(rest, "'")
-	t.Cleanup(func() {
-		run("stop")
-		_ = os.RemoveAll(dir)
-	})
+	t.Cleanup(func() { run("stop") })
 	return host, run
 }

@@ -124,7 +124,7 @@ func benchmarkWrite(b *testing.B, format, more string) {
 		b.Fatal(err)
 	}
 	var size int64
-	w, err := k.format.NewWriter(io.Discard, k.options.writeOptions(k.file, k.env))
+	w, err := k.format.NewWriter(io.Discard, k.options.writeOptions(k.first.file, k.env))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -97,11 +97,11 @@ func (s *sink) move(ctx context.Context, m move) error {
 	case err != nil && placedErr == nil:
 		return nil
 	case err != nil:
-		return &plugin.Error{Code: plugin.CodeNotFound, Table: s.file.ID, Err: fmt.Errorf(
+		return &plugin.Error{Code: plugin.CodeNotFound, Table: s.table, Err: fmt.Errorf(
 			"%s was staged for %s and both are gone: its rows are lost", m.From, m.To),
 			Fix: "keep others from cleaning tmp_path; run the job again"}
 	case placedErr == nil && !os.SameFile(staged, placed):
-		return &plugin.Error{Code: plugin.CodeExists, Table: s.file.ID, Err: fmt.Errorf(
+		return &plugin.Error{Code: plugin.CodeExists, Table: s.table, Err: fmt.Errorf(
 			"%s exists and is not the job's own; it is not replaced", m.To), Fix: "move it away; the commit is tried again",
 			Retry: true}
 	case placedErr == nil:

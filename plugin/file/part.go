@@ -32,7 +32,7 @@ type part struct {
 // writeBuffer gathers the small writes of formats and compressors.
 const writeBuffer = 32 << 10
 
-func newPart(s *sink, env plugin.Env, file fsys.File) (*part, error) {
+func newPart(s *sink, sh *shape, env plugin.Env, file fsys.File) (*part, error) {
 	p := &part{file: file, buffer: bufio.NewWriterSize(file, writeBuffer)}
 	name := codec.None
 	if s.format.Info().Streams {
@@ -42,7 +42,7 @@ func newPart(s *sink, env plugin.Env, file fsys.File) (*part, error) {
 	if p.pack, err = codec.NewWriter(name, p.buffer); err != nil {
 		return nil, err
 	}
-	p.format, err = s.format.NewWriter(p.pack, s.options.writeOptions(s.file, env))
+	p.format, err = s.format.NewWriter(p.pack, s.options.writeOptions(sh.file, env))
 	return p, err
 }
 

@@ -36,6 +36,7 @@ func With(more ...format.Format) plugin.Set {
 				PerTable:   true,
 				Delivery:   plugin.TwoPhase,
 				Commits:    true,
+				Changes:    true,
 			}, formats.openSink),
 		}
 	}

@@ -25,8 +25,8 @@ type sink struct {
 	fs      fsys.FS
 	layout  layout
 
-	columns []int         // of the input, that files hold
-	file    *plugin.Table // of those columns
+	table plugin.TableID
+	first *shape // of the table as it was when the job was planned
 }
 
 func newSink(o SinkOptions, env plugin.Env, formats formats) (*sink, error) {
@@ -44,15 +44,12 @@ func newSink(o SinkOptions, env plugin.Env, formats formats) (*sink, error) {
 	} else if o.Codec != codec.None {
 		suffix = "." + o.Codec + suffix
 	}
-	s := &sink{options: o, env: env, format: f, fs: fsys.OS{}}
+	s := &sink{options: o, env: env, format: f, fs: fsys.OS{}, table: env.Inputs[0].ID}
 	if s.layout, err = newLayout(o, env, suffix); err != nil {
 		return nil, err
 	}
-	if err := s.project(env.Inputs[0]); err != nil {
+	if s.first, err = s.shapeOf(env.Inputs[0]); err != nil {
 		return nil, err
-	}
-	if _, err := f.NewWriter(io.Discard, o.writeOptions(s.file, env)); err != nil {
-		return nil, problem("file_format_type", "%s: %v", info.Name, err)
 	}
 	if info.Name == "csv" && o.FieldDelimiter != "" && o.FieldDelimiter != "," {
 		env.Logger.Warn("field_delimiter has no effect: csv files are written with commas")
@@ -60,33 +57,59 @@ func newSink(o SinkOptions, env plugin.Env, formats formats) (*sink, error) {
 	return s, nil
 }
 
-// project finds the columns that files hold.
-func (s *sink) project(in *plugin.Table) error {
+// shape is what files hold of one version of the table.
+type shape struct {
+	in         *plugin.Table
+	file       *plugin.Table // of the columns that files hold
+	columns    []int         // their places in the input
+	partitions *partitioner  // nil without partition_by
+}
+
+// shapeOf finds the columns that files hold.
+func (s *sink) shapeOf(in *plugin.Table) (*shape, error) {
 	names := s.options.Columns
 	if len(names) == 0 {
 		names = in.Names()
 	}
-	if _, err := newPartitioner(s.options, in); err != nil {
-		return err
+	sh := &shape{in: in}
+	var err error
+	if sh.partitions, err = newPartitioner(s.options, in); err != nil {
+		return nil, err
+	}
+	if len(s.options.PartitionBy) == 0 {
+		sh.partitions = nil
 	}
 	out := plugin.Table{ID: in.ID, Version: in.Version, Comment: in.Comment, Catalog: in.Catalog}
 	for _, name := range names {
 		i, err := columnOf(in, name)
 		if err != nil {
-			return problem("sink_columns", "%v", err)
+			return nil, problem("sink_columns", "%v", err)
 		}
 		if !s.options.WritePartitionFields && slices.Contains(s.options.PartitionBy, name) {
 			continue
 		}
-		s.columns = append(s.columns, i)
+		sh.columns = append(sh.columns, i)
 		out.Columns = append(out.Columns, in.Columns[i])
 	}
 	if len(out.Columns) == 0 {
-		return problem("partition_by", "no column is left for the files; set is_partition_field_write_in_file = true")
+		return nil, problem("partition_by", "no column is left for the files; set is_partition_field_write_in_file = true")
 	}
-	var err error
-	if s.file, err = plugin.NewTable(out); err != nil {
-		return problem("sink_columns", "%v", err)
+	if sh.file, err = plugin.NewTable(out); err != nil {
+		return nil, problem("sink_columns", "%v", err)
+	}
+	if _, err := s.format.NewWriter(io.Discard, s.options.writeOptions(sh.file, s.env)); err != nil {
+		return nil, problem("file_format_type", "%s: %v", s.format.Info().Name, err)
+	}
+	return sh, nil
+}
+
+// ApplyChange checks that files can have the new columns. Writers begin new files with the first row that has them.
+func (s *sink) ApplyChange(_ context.Context, c plugin.SchemaChange) error {
+	_, err := s.shapeOf(c.New)
+	if err != nil {
+		return &plugin.Error{Code: plugin.CodeConfig, Table: c.New.ID,
+			Err: fmt.Errorf("the columns of the table changed: %w", err),
+			Fix: "start the job anew with options that fit the new columns"}
 	}
 	return nil
 }
@@ -129,7 +152,7 @@ func (s *sink) prepareDirectory() error {
 			err = errors.New("not a directory")
 		}
 		if err != nil {
-			return &plugin.Error{Code: plugin.CodeNotFound, Table: s.file.ID, Err: fmt.Errorf("path %s: %w", dir, err),
+			return &plugin.Error{Code: plugin.CodeNotFound, Table: s.table, Err: fmt.Errorf("path %s: %w", dir, err),
 				Fix: "make the directory, or choose another schema_save_mode"}
 		}
 	}
@@ -142,7 +165,7 @@ func (s *sink) empty() error {
 	rel, err := filepath.Rel(dir, s.layout.stage)
 	inside := err == nil && filepath.IsLocal(rel)
 	if dir == filepath.Dir(dir) || inside {
-		return &plugin.Error{Code: plugin.CodeConfig, Table: s.file.ID,
+		return &plugin.Error{Code: plugin.CodeConfig, Table: s.table,
 			Err: fmt.Errorf("%s cannot be emptied: it holds the job's work directory %s", dir, s.layout.stage),
 			Fix: "use a path of its own for each table, outside of tmp_path/seatunnel"}
 	}
@@ -155,7 +178,7 @@ func (s *sink) checkEmpty() error {
 		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
 			return err
 		}
-		return &plugin.Error{Code: plugin.CodeExists, Table: s.file.ID, Err: fmt.Errorf("%s holds data: %s",
+		return &plugin.Error{Code: plugin.CodeExists, Table: s.table, Err: fmt.Errorf("%s holds data: %s",
 			s.layout.target, path), Fix: "empty the directory, or choose another data_save_mode"}
 	})
 	if errors.Is(err, fs.ErrNotExist) {
@@ -168,13 +191,9 @@ func (s *sink) checkEmpty() error {
 func (s *sink) Writer(_ context.Context, t plugin.Task) (plugin.Writer, error) {
 	w := &writer{sink: s, env: t.Env, lane: t.Index, parts: map[string]*part{}}
 	w.begin(t.Epoch)
-	if len(s.options.PartitionBy) > 0 {
-		var err error
-		if w.partitions, err = newPartitioner(s.options, s.env.Inputs[0]); err != nil {
-			return nil, err
-		}
-	}
-	return w, nil
+	var err error
+	w.shape, err = s.shapeOf(s.first.in) // partitioners belong to one writer
+	return w, err
 }
 
 // failure says what was done when it failed, and whether trying again helps: it may if the file system refused.
@@ -183,7 +202,7 @@ func (s *sink) failure(what string, err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	e := &plugin.Error{Code: plugin.CodeData, Table: s.file.ID, Err: fmt.Errorf("%s: %w", what, err)}
+	e := &plugin.Error{Code: plugin.CodeData, Table: s.table, Err: fmt.Errorf("%s: %w", what, err)}
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {

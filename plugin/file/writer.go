@@ -14,10 +14,10 @@ import (
 
 // writer writes the batches of one lane.
 type writer struct {
-	sink       *sink
-	env        plugin.Env
-	lane       int
-	partitions *partitioner // nil without partition_by
+	sink  *sink
+	env   plugin.Env
+	lane  int
+	shape *shape // of the rows that come now
 
 	transaction string
 	parts       map[string]*part // open ones, by partition directory
@@ -50,22 +50,45 @@ func (w *writer) write(b plugin.Batch) error {
 	if err := w.rollByTime(); err != nil {
 		return err
 	}
-	if w.partitions == nil {
-		rows := column.Select(b, w.sink.file, w.sink.columns)
+	if err := w.turn(b.Table); err != nil {
+		return err
+	}
+	if w.shape.partitions == nil {
+		rows := column.Select(b, w.shape.file, w.shape.columns)
 		defer rows.Release()
 		return w.append("", rows)
 	}
-	groups, err := w.partitions.split(b)
+	groups, err := w.shape.partitions.split(b)
 	if err != nil {
 		return err
 	}
-	rows := column.Select(b, w.sink.file, w.sink.columns)
+	rows := column.Select(b, w.shape.file, w.shape.columns)
 	defer rows.Release()
 	for _, g := range groups {
 		if err := w.appendGroup(g, rows); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// turn makes ready for the rows of a table. Another version of it has other columns: they go into files of their own.
+func (w *writer) turn(t *plugin.Table) error {
+	if t == w.shape.in {
+		return nil
+	}
+	if !t.SameColumns(w.shape.in) {
+		for _, p := range w.sorted() {
+			if err := w.close(p); err != nil {
+				return err
+			}
+		}
+	}
+	sh, err := w.sink.shapeOf(t)
+	if err != nil {
+		return err
+	}
+	w.shape = sh
 	return nil
 }
 
@@ -264,7 +287,7 @@ func (w *writer) open(dir string) (*part, error) {
 }
 
 func (w *writer) newPart(dir string, number int, m move, file fsys.File, now time.Time) (*part, error) {
-	p, err := newPart(w.sink, w.env, file)
+	p, err := newPart(w.sink, w.shape, w.env, file)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

@@ -123,13 +123,23 @@ type Range struct {
 	Skip int64 `json:"skip,omitempty"`
 	// Done says that all rows were read.
 	Done bool `json:"done,omitempty"`
+	// By is the column that the ends are keys of. It guards against a relation that is cut by another one later.
+	By string `json:"by,omitempty"`
 }
+
+// FullRows and FullBytes are what a batch of a source holds: whichever is reached first. They are larger than those of
+// package column, since a batch costs a transaction in most targets.
+const (
+	FullRows  = 4 * column.FullRows
+	FullBytes = 4 * column.FullBytes
+)
 
 // Scanner reads ranges, one after the other.
 type Scanner interface {
 	// Open starts reading a range. It ends the range before.
 	Open(ctx context.Context, r *Relation, at Range) error
-	// Read appends up to max rows and returns their number; io.EOF with the last of them, or after it.
+	// Read appends up to max rows, or until the builder holds FullBytes, and returns their number; io.EOF with the last
+	// of them, or after it.
 	Read(ctx context.Context, b *column.Builder, max int) (int, error)
 	// Last returns the key of the last row that was read. It is asked after a Read that returned rows and no error, and
 	// for unique keys only.
@@ -143,6 +153,10 @@ type Admin interface {
 	Columns(ctx context.Context, id plugin.TableID) ([]string, error)
 	// Create makes a table, and its database if that is missing.
 	Create(ctx context.Context, t *Target, indexes bool) error
+	// Alter makes the steps of a change of t's columns, in their order, if possible all or none. Their names are the
+	// target's, t is the new version. A modification may be one that was made before. A column that may not be null and
+	// has no default gets the value of [FillDefault] in the rows that are there.
+	Alter(ctx context.Context, t *Target, steps []plugin.ColumnChange) error
 	// Drop drops a table.
 	Drop(ctx context.Context, id plugin.TableID) error
 	// Clear deletes all rows.

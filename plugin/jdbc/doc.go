@@ -20,4 +20,10 @@
 //
 // A row without a known key is inserted, whatever its kind is: this is SeaTunnel's rule, and the log says so once.
 // With a key, +I and +U are upserts, -D deletes, and -U is dropped, in the order of the rows. See [SinkOptions].
+//
+// # Schema changes
+//
+// The target is altered as the source was: columns are added, with their default for the rows that are there, dropped,
+// renamed and modified. The rows of the old version are committed by then, with is_exactly_once too. A change of the
+// primary key is an error.
 package jdbc

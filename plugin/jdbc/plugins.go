@@ -31,7 +31,7 @@ func sourcePlugin(dialects []Dialect) plugin.Plugin {
 func sinkPlugin(dialects []Dialect) plugin.Plugin {
 	info := plugin.Info{
 		Name: "Jdbc", Summary: "Writes tables of a database.", MultiTable: true,
-		Delivery: plugin.TwoPhase, Commits: true, Pings: true,
+		Delivery: plugin.TwoPhase, Commits: true, Changes: true, Pings: true,
 	}
 	return plugin.NewSink(info, func(_ context.Context, o SinkOptions, env plugin.Env) (*Sink, error) {
 		db, err := open(dialects, o.Access, env, Connection{})

@@ -39,6 +39,14 @@ func (r *reader) Open(ctx context.Context, s plugin.Split) error {
 	if err := json.Unmarshal(s.State, &r.at); err != nil {
 		return fmt.Errorf("state of split %s: %w", s.ID, err)
 	}
+	if r.at.By != "" && r.at.By != relation.Key {
+		return &plugin.Error{
+			Code: plugin.CodeConfig, Table: s.Table, Split: s.ID,
+			Err: fmt.Errorf("the job was stopped while the table was cut by %s, and it would be cut by %s now", r.at.By,
+				cmp.Or(relation.Key, "no column")),
+			Fix: "set partition_column = " + r.at.By + ", or start the job afresh",
+		}
+	}
 	if relation != r.relation {
 		r.release()
 		r.relation, r.builder = relation, column.NewBuilder(relation.Table, r.alloc)
@@ -54,13 +62,13 @@ func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 	if r.at.Done {
 		return io.EOF
 	}
-	for !r.builder.Full() {
-		n, err := r.scanner.Read(ctx, r.builder, column.FullRows-r.builder.Len())
+	for r.builder.Len() < FullRows && r.builder.Size() < FullBytes {
+		n, err := r.scanner.Read(ctx, r.builder, FullRows-r.builder.Len())
 		if err != nil && err != io.EOF { // a lost connection's error may wrap it
 			return r.located(err)
 		}
 		if err != nil {
-			r.at = Range{Done: true}
+			r.at = Range{Done: true, By: r.at.By}
 			return cmp.Or(r.put(out), io.EOF)
 		}
 		r.advance(n)

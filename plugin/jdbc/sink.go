@@ -16,10 +16,11 @@ type Sink struct {
 }
 
 var (
-	_ plugin.Sink      = (*Sink)(nil)
-	_ plugin.Committer = (*Sink)(nil)
-	_ plugin.Deliverer = (*Sink)(nil)
-	_ plugin.Pinger    = (*Sink)(nil)
+	_ plugin.Sink          = (*Sink)(nil)
+	_ plugin.Committer     = (*Sink)(nil)
+	_ plugin.Deliverer     = (*Sink)(nil)
+	_ plugin.Pinger        = (*Sink)(nil)
+	_ plugin.SchemaApplier = (*Sink)(nil)
 )
 
 func newSink(o SinkOptions, env plugin.Env, db Database) (*Sink, error) {

@@ -2,9 +2,7 @@ package jdbc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -99,16 +97,15 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 	if err != nil {
 		return nil, err
 	}
-	sp := &splitter{options: s.options, relations: relations}
-	if state != nil {
-		if err := json.Unmarshal(state, &sp.state); err != nil {
-			return nil, fmt.Errorf("state of the Jdbc source: %w", err)
-		}
-	}
-	if sp.catalog, err = s.db.Catalog(ctx); err != nil {
+	catalog, err := s.db.Catalog(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return sp, nil
+	splitter, err := newSplitter(s.options, s.env.Parallelism, catalog, relations, state)
+	if err != nil {
+		return nil, errors.Join(err, catalog.Close())
+	}
+	return splitter, nil
 }
 
 // Reader starts the session of one lane.

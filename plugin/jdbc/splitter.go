@@ -1,11 +1,13 @@
 package jdbc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -15,6 +17,7 @@ import (
 // read while its end is still uncut.
 type splitter struct {
 	options   SourceOptions
+	lanes     int // that read
 	relations []*Relation
 	catalog   Catalog
 	state     splitState
@@ -27,6 +30,8 @@ type splitState struct {
 	Split int `json:"split"`
 	// Plan is how the relation is cut; nil if that is not known yet.
 	Plan *cutting `json:"plan,omitempty"`
+	// Names are those of the relations up to the one that is being cut, so that a job may start again with another list.
+	Names []plugin.TableID `json:"names,omitempty"`
 }
 
 // cutting is how one relation is cut, from where on.
@@ -46,6 +51,57 @@ type cutting struct {
 	Nulls int64 `json:"nulls,omitempty"`
 	// Keys says that there are rows with a key, and chunks to come for them.
 	Keys bool `json:"keys,omitempty"`
+}
+
+// NewSplitter returns what cuts the relations for the Jdbc source, for other sources of the same databases. Of the
+// options those count that say how large a split is and where its ends are looked up. The state of its splits is a
+// [Range] in JSON. state is nil, or what State returned; the splitter closes the catalog.
+func NewSplitter(o SourceOptions, c Catalog, relations []*Relation, state []byte) (plugin.Splitter, error) {
+	return newSplitter(o, 1, c, relations, state)
+}
+
+func newSplitter(o SourceOptions, lanes int, c Catalog, relations []*Relation, state []byte) (*splitter, error) {
+	s := &splitter{options: o, lanes: lanes, relations: relations, catalog: c}
+	if state != nil {
+		if err := s.restore(state); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// restore goes on from a state. Relations that were cut come first then, and those that are new last.
+func (s *splitter) restore(state []byte) error {
+	if err := json.Unmarshal(state, &s.state); err != nil {
+		return fmt.Errorf("state of the Jdbc source: %w", err)
+	}
+	names := s.state.Names
+	if names == nil {
+		return nil
+	}
+	place := func(r *Relation) int { // of one that is not among the names: behind them
+		if i := slices.Index(names, r.Table.ID); i >= 0 {
+			return i
+		}
+		return len(names)
+	}
+	s.relations = slices.SortedStableFunc(slices.Values(s.relations), func(a, b *Relation) int {
+		return cmp.Compare(place(a), place(b))
+	})
+	cut, current := 0, false
+	for _, r := range s.relations {
+		switch at := place(r); {
+		case at < s.state.Table:
+			cut++
+		case at == s.state.Table && at < len(names):
+			current = true
+		}
+	}
+	s.state.Table = cut
+	if !current {
+		s.state.Plan, s.state.Split = nil, 0
+	}
+	return nil
 }
 
 // splitsAtOnce is how many chunks Next hands out.
@@ -100,21 +156,38 @@ func (s *splitter) plan(ctx context.Context, r *Relation) (*cutting, error) {
 	if s.fixed() {
 		return s.planFixed(r, extent)
 	}
-	c := &cutting{Rows: s.options.SplitSize, Nulls: extent.Nulls, Keys: extent.Min != nil}
-	if rows := extent.Rows - extent.Nulls; rows <= c.Rows {
+	rows := extent.Rows - extent.Nulls
+	c := &cutting{Rows: s.splitSize(rows), Nulls: extent.Nulls, Keys: extent.Min != nil}
+	if rows <= c.Rows {
 		c.Rows = rows
 		return c, nil
 	}
 	c.Next, c.Max = extent.Min, extent.Max
-	c.Step = s.evenStep(extent)
+	c.Step = s.evenStep(extent, c.Rows)
 	return c, nil
+}
+
+// The sizes of a chunk that the job leaves open, and how many of them a lane should get at least: the last chunks that
+// are read keep all lanes busy then.
+const (
+	leastSplit    = 8096
+	mostSplit     = 128 << 10
+	splitsForLane = 8
+)
+
+// splitSize returns the number of rows of a chunk of a relation.
+func (s *splitter) splitSize(rows int64) int64 {
+	if s.options.SplitSize > 0 {
+		return s.options.SplitSize
+	}
+	return min(max(leastSplit, rows/int64(splitsForLane*max(1, s.lanes))), mostSplit)
 }
 
 func (s *splitter) fixed() bool { return s.options.Query != "" && s.options.PartitionColumn != "" }
 
-// evenStep returns how many values of an integer key make a chunk of the wanted size, 0 if the key is filled too
+// evenStep returns how many values of an integer key make a chunk of so many rows, 0 if the key is filled too
 // unevenly or is no integer.
-func (s *splitter) evenStep(e Extent) int64 {
+func (s *splitter) evenStep(e Extent, rows int64) int64 {
 	low, ok := e.Min.Value.(int64)
 	high, ok2 := e.Max.Value.(int64)
 	if !ok || !ok2 {
@@ -124,7 +197,7 @@ func (s *splitter) evenStep(e Extent) int64 {
 	if factor < s.options.EvenLower || factor > s.options.EvenUpper {
 		return 0
 	}
-	return step(factor * float64(s.options.SplitSize))
+	return step(factor * float64(rows))
 }
 
 // span returns the number of values from low to high. Their difference may be too large for an int64.
@@ -238,6 +311,7 @@ func (s *splitter) boundary(ctx context.Context, r *Relation, c *cutting) (*Key,
 }
 
 func (s *splitter) split(r *Relation, at Range, rows int64) (plugin.Split, error) {
+	at.By = r.Key
 	state, err := json.Marshal(at)
 	id := fmt.Sprintf("%s/%d", r.Table.ID, s.state.Split)
 	return plugin.Split{ID: id, Table: r.Table.ID, State: state, Rows: rows}, err
@@ -247,7 +321,14 @@ func (s *splitter) split(r *Relation, at Range, rows int64) (plugin.Split, error
 func (s *splitter) Done(plugin.Split, []byte) error { return nil }
 
 // State returns where the cutting stands.
-func (s *splitter) State() ([]byte, error) { return json.Marshal(s.state) }
+func (s *splitter) State() ([]byte, error) {
+	state := s.state
+	state.Names = []plugin.TableID{}
+	for _, r := range s.relations[:min(state.Table+1, len(s.relations))] {
+		state.Names = append(state.Names, r.Table.ID)
+	}
+	return json.Marshal(state)
+}
 
 // Close ends the session.
 func (s *splitter) Close() error { return s.catalog.Close() }

@@ -43,6 +43,11 @@ func (w *writer) target(t *plugin.Table) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	for known := range w.targets {
+		if known.ID == t.ID && known.Version < t.Version {
+			delete(w.targets, known) // it does not come again
+		}
+	}
 	w.targets[t] = target
 	return target, nil
 }

@@ -52,6 +52,8 @@ type Source struct {
 	Exhausted bool
 	// Splits are those handed out and not yet done, in the order in which they were made.
 	Splits []Split
+	// Tables are what the source read; nil if the checkpoint is of a format that did not tell.
+	Tables []plugin.TableID
 }
 
 // Split is one split in the queue.
@@ -71,6 +73,8 @@ type Sink struct {
 	Tokens [][][]byte
 	// Writers are the states of writers that are plugin.Stateful, by sink instance.
 	Writers [][][]byte
+	// Tables are what each sink instance was prepared for; nil if the checkpoint is of a format that did not tell.
+	Tables [][]plugin.TableID
 }
 
 // Table is a changed table.

@@ -39,7 +39,7 @@ func Decode(b []byte) (*Checkpoint, error) {
 	if crc32.Checksum(body, castagnoli) != binary.BigEndian.Uint32(sum) {
 		return nil, fmt.Errorf("%w: its checksum is wrong", ErrDamaged)
 	}
-	d := decoder{all: body, b: body[1:]}
+	d := decoder{all: body, b: body[1:], version: body[0]}
 	c := d.checkpoint()
 	if d.err == nil && len(d.b) > 0 {
 		d.fail("%d bytes too many", len(d.b))
@@ -52,8 +52,9 @@ func Decode(b []byte) (*Checkpoint, error) {
 
 // decoder takes fields off the front of b. After the first error all of them are empty.
 type decoder struct {
-	all, b []byte
-	err    error
+	all, b  []byte
+	version byte
+	err     error
 }
 
 func (d *decoder) fail(format string, args ...any) {
@@ -184,12 +185,16 @@ func (d *decoder) checkpoint() *Checkpoint {
 }
 
 func (d *decoder) source() Source {
-	return Source{
+	s := Source{
 		Vertex:    d.string(),
 		Splitter:  d.bytes(),
 		Exhausted: d.bool(),
 		Splits:    list(d, 8, (*decoder).split),
 	}
+	if d.version >= 2 {
+		s.Tables = d.tableIDs()
+	}
+	return s
 }
 
 func (d *decoder) split() Split {
@@ -201,8 +206,14 @@ func (d *decoder) split() Split {
 }
 
 func (d *decoder) sink() Sink {
-	return Sink{Vertex: d.string(), Tokens: d.instances(), Writers: d.instances()}
+	s := Sink{Vertex: d.string(), Tokens: d.instances(), Writers: d.instances()}
+	if d.version >= 2 {
+		s.Tables = list(d, 1, (*decoder).tableIDs)
+	}
+	return s
 }
+
+func (d *decoder) tableIDs() []plugin.TableID { return list(d, 3, (*decoder).tableID) }
 
 func (d *decoder) instances() [][][]byte {
 	return list(d, 1, func(d *decoder) [][]byte { return list(d, 1, (*decoder).bytes) })

@@ -17,7 +17,7 @@ import (
 // files under testdata prove it.
 
 // formatVersion is the form that Append writes.
-const formatVersion = 1
+const formatVersion = 2
 
 const (
 	checksumBytes = 4
@@ -99,6 +99,7 @@ func (e *encoder) source(s Source) {
 	e.bytes(s.Splitter)
 	e.bool(s.Exhausted)
 	appendList(e, s.Splits, (*encoder).split)
+	appendList(e, s.Tables, (*encoder).tableID)
 }
 
 func (e *encoder) split(s Split) {
@@ -114,6 +115,7 @@ func (e *encoder) sink(s Sink) {
 	e.string(s.Vertex)
 	e.instances(s.Tokens)
 	e.instances(s.Writers)
+	appendList(e, s.Tables, func(e *encoder, one []plugin.TableID) { appendList(e, one, (*encoder).tableID) })
 }
 
 func (e *encoder) instances(list [][][]byte) {

@@ -31,7 +31,9 @@ func newCatalog(p *plan.Pipeline, cp *checkpoint.Checkpoint) *catalog {
 	}
 	if cp != nil {
 		for _, t := range cp.Tables {
-			c.inForce[t.Table.ID] = t.Table
+			if carries(p, cp, t.Table.ID) {
+				c.inForce[t.Table.ID] = t.Table
+			}
 		}
 	}
 	return c

@@ -303,7 +303,7 @@ func (c *coordinator) resume(s *source, cp *checkpoint.Checkpoint) {
 	if cp != nil {
 		for _, known := range cp.Sources {
 			if known.Vertex == s.vertex.Name {
-				state = known
+				state = carriedOver(known, s.vertex)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/checkpoint"
+	"github.com/culvertdata/culvert/plugin"
 )
 
 // expired is the failure of a checkpoint that takes too long.
@@ -166,8 +167,11 @@ func (c *coordinator) assemble() *checkpoint.Checkpoint {
 	}
 	cp.Sinks = make([]checkpoint.Sink, len(c.env.sinks))
 	for i, v := range c.env.sinks {
-		cp.Sinks[i] = checkpoint.Sink{Vertex: v.Name,
-			Tokens: make([][][]byte, len(v.Sinks)), Writers: make([][][]byte, len(v.Sinks))}
+		cp.Sinks[i] = checkpoint.Sink{Vertex: v.Name, Tokens: make([][][]byte, len(v.Sinks)),
+			Writers: make([][][]byte, len(v.Sinks)), Tables: make([][]plugin.TableID, len(v.Sinks))}
+		for k, in := range v.Sinks {
+			cp.Sinks[i].Tables[k] = idsOf(tablesOf(v, in))
+		}
 	}
 	var counts []count
 	for _, passed := range p.passed {

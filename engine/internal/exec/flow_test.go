@@ -248,7 +248,8 @@ func TestUnknownTable(t *testing.T) {
 
 // TestSlowSink checks that a fast reader is held back by the gate's items and bytes.
 func TestSlowSink(t *testing.T) {
-	src := &counter{table: numbers("t"), splits: 1, rows: 1000, batch: 1, batches: 1000}
+	const batches = 100
+	src := &counter{table: numbers("t"), splits: 1, rows: batches * fullRows, batch: fullRows, batches: batches}
 	var written atomic.Int64
 	gate := make(chan struct{})
 	dst := &plainSink{onWrite: func(plugin.Batch) {
@@ -256,8 +257,8 @@ func TestSlowSink(t *testing.T) {
 		written.Add(1)
 	}}
 	r := start(t, Options{Pipeline: simple(1, src, dst), Checkpoints: &store{}})
-	for n := int64(0); n < 1000; n++ {
-		if ahead := src.read.Load() - n; ahead > gateItems+2 {
+	for n := range int64(batches) {
+		if ahead := src.read.Load()/fullRows - n; ahead > gateItems+2 {
 			t.Fatalf("the reader is %d batches ahead", ahead)
 		}
 		gate <- struct{}{}

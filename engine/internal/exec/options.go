@@ -40,7 +40,7 @@ type Options struct {
 	// RowsPerSecond and BytesPerSecond limit each source subtask (read_limit.*); 0 means no limit. Bytes are counted
 	// by SeaTunnel's rule.
 	RowsPerSecond, BytesPerSecond int64
-	// Restored says that the job was started from a savepoint or checkpoint: Sink.Prepare is not called.
+	// Restored says that the job was started from a savepoint or checkpoint: without one, Sink.Prepare is not called.
 	Restored bool
 	// Alone says that the job has no other pipeline: then a final checkpoint that commits nothing need not be stored,
 	// because the job ends with the pipeline.

@@ -17,7 +17,7 @@ const (
 )
 
 // restore brings the sinks to the state of the last checkpoint and returns it: an epoch that was prepared is
-// committed, what was staged later is dropped. Without a checkpoint the sinks are prepared.
+// committed, what was staged later is dropped. The sinks are prepared for the tables that the checkpoint does not know.
 func (r *Runner) restore(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	cp, err := r.options.Checkpoints.Latest(ctx, r.options.Pipeline.ID)
 	if err != nil {
@@ -36,32 +36,10 @@ func (r *Runner) restore(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	if err := r.abortAfter(ctx, after); err != nil {
 		return nil, err
 	}
-	if cp == nil && !r.options.Restored {
-		return nil, r.prepare(ctx)
+	if cp == nil && r.options.Restored {
+		return nil, nil
 	}
-	return cp, nil
-}
-
-// prepare applies the save modes of the sinks, each once in the life of the runner: a restart must not empty or
-// refuse a target that the attempt before has begun to fill.
-func (r *Runner) prepare(ctx context.Context) error {
-	i := 0
-	for _, v := range r.options.Pipeline.Sinks() {
-		for _, in := range v.Sinks {
-			if i++; i <= r.prepared {
-				continue
-			}
-			tables := v.Tables
-			if in.Table != nil {
-				tables = []*plugin.Table{in.Table}
-			}
-			if err := in.Sink.Prepare(ctx, tables); err != nil {
-				return at(v, err)
-			}
-			r.prepared = i
-		}
-	}
-	return nil
+	return cp, r.prepare(ctx, cp)
 }
 
 // store makes a checkpoint durable and commits it.
@@ -79,7 +57,7 @@ func (r *Runner) commit(ctx context.Context, cp *checkpoint.Checkpoint) error {
 			if len(tokens) == 0 {
 				continue
 			}
-			v, committer := r.committer(s.Vertex, i)
+			v, committer := r.committer(s, i)
 			if committer == nil {
 				return &plugin.Error{Code: plugin.CodeConfig, Vertex: s.Vertex,
 					Err: fmt.Errorf("checkpoint %d holds staged data of a sink that the job does not have any more", cp.Epoch),
@@ -122,11 +100,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// committer finds the committer of a sink instance, nil if there is none.
-func (r *Runner) committer(vertex string, instance int) (*plan.Vertex, plugin.Committer) {
+// committer finds the committer of a checkpoint's sink instance, nil if there is none.
+func (r *Runner) committer(s checkpoint.Sink, instance int) (*plan.Vertex, plugin.Committer) {
 	for _, v := range r.options.Pipeline.Sinks() {
-		if v.Name == vertex && instance < len(v.Sinks) {
-			c, _ := v.Sinks[instance].Sink.(plugin.Committer)
+		if v.Name != s.Vertex {
+			continue
+		}
+		if i := instanceNow(v, s, instance); i >= 0 {
+			c, _ := v.Sinks[i].Sink.(plugin.Committer)
 			return v, c
 		}
 	}
@@ -172,8 +153,11 @@ func writerStates(env *laneEnv, cp *checkpoint.Checkpoint) func(sink, instance, 
 	}
 	return func(sink, instance, index int) [][]byte {
 		for _, s := range cp.Sinks {
-			if s.Vertex == env.sinks[sink].Name && instance < len(s.Writers) {
-				return every(s.Writers[instance], index, writers[sink])
+			if s.Vertex != env.sinks[sink].Name {
+				continue
+			}
+			if then := instanceThen(env.sinks[sink], s, instance); then >= 0 && then < len(s.Writers) {
+				return every(s.Writers[then], index, writers[sink])
 			}
 		}
 		return nil

@@ -22,8 +22,8 @@ type Runner struct {
 	poke    chan struct{} // rung when wants changes
 
 	// Of Run and what it waits for.
-	epoch    uint64 // the last one that an attempt raised
-	prepared int    // sink instances whose save modes were applied
+	epoch    uint64                 // the last one that an attempt raised
+	prepared map[preparedTable]bool // whose save modes were applied
 
 	follow follow
 
@@ -43,7 +43,8 @@ const (
 // New returns a runner that has not started.
 func New(o Options) *Runner {
 	o.setDefaults()
-	return &Runner{options: o, grace: gracePeriod, bound: suspendBound, poke: make(chan struct{}, 1), meters: &meters{}}
+	return &Runner{options: o, grace: gracePeriod, bound: suspendBound, poke: make(chan struct{}, 1), meters: &meters{},
+		prepared: make(map[preparedTable]bool)}
 }
 
 // Run runs the pipeline and blocks until it ends. The error is nil unless the outcome is Failed. When ctx ends, Run

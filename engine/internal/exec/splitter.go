@@ -175,6 +175,7 @@ func (e splitterStood) apply(c *coordinator) {
 	s := c.sources[e.source]
 	p.sources[e.source] = checkpoint.Source{
 		Vertex: s.vertex.Name, Splitter: e.state, Exhausted: s.exhausted, Splits: s.queue.Snapshot(p.number),
+		Tables: idsOf(s.vertex.Tables),
 	}
 	if p.missing--; p.missing == 0 {
 		c.store()

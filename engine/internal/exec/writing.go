@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/plan"
+	"github.com/culvertdata/culvert/plugin"
 )
 
 // writingSide takes what comes through the gate of a lane and runs its tree of stages.
@@ -123,14 +124,45 @@ func (w *writingSide) handle(ctx context.Context, it item) error {
 		w.report(splitWritten{w.number, it.end.id})
 		return nil
 	default:
-		defer it.batch.Release()
-		for _, s := range w.next {
-			if err := s.write(ctx, it.batch, it.bytes); err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.hand(ctx, it)
 	}
+}
+
+// hand gives a batch to the stages, together with small ones of the same table that wait behind it.
+func (w *writingSide) hand(ctx context.Context, it item) (err error) {
+	if it.batch.Len() < joinRows && it.bytes < joinBytes {
+		if it, err = w.join(it); err != nil {
+			return err
+		}
+	}
+	defer it.batch.Release()
+	for _, s := range w.next {
+		if err := s.write(ctx, it.batch, it.bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join returns a batch of its own with the rows of an item and of those behind it that are its like.
+func (w *writingSide) join(it item) (item, error) {
+	rows := it.batch.Len()
+	next, ok := w.gate.takeMore(it.batch.Table, joinRows-rows, joinBytes-it.bytes)
+	if !ok {
+		return it, nil
+	}
+	parts := []plugin.Batch{it.batch}
+	for ; ok; next, ok = w.gate.takeMore(it.batch.Table, joinRows-rows, joinBytes-it.bytes) {
+		parts = append(parts, next.batch)
+		rows += next.batch.Len()
+		it.bytes += next.bytes
+	}
+	var err error
+	it.batch, err = joined(parts, w.source.Env.Alloc)
+	for _, p := range parts {
+		p.Release()
+	}
+	return it, err
 }
 
 // barrier flushes the writers and reports what the checkpoint has to hold of this lane.

@@ -103,26 +103,8 @@ func createSQL(id plugin.TableID, t *jdbc.Target, indexes, mariaDB bool) (string
 	} else {
 		key = nil
 	}
-	indexed := map[int]bool{}
-	for _, k := range key {
-		indexed[k] = true
-	}
-	for _, c := range constraints {
-		for _, column := range c.Columns {
-			indexed[t.Source.Index(column.Name)] = true
-		}
-	}
-	var lines []string
-	var errs []error
-	for i, c := range t.Source.Columns {
-		declared, err := declare(c, t.Source.Catalog, indexed[i])
-		errs = append(errs, err)
-		if indexed[i] && c.Type.Kind == plugin.String && strings.Contains(strings.ToLower(declared), "char") {
-			declared += exactly(mariaDB)
-		}
-		lines = append(lines, columnSQL(t.Columns[i], declared, c, slices.Contains(key, i)))
-	}
-	if err := errors.Join(errs...); err != nil {
+	lines, err := columnLines(t, key, constraints, mariaDB)
+	if err != nil {
 		return "", err
 	}
 	if len(key) > 0 {
@@ -137,6 +119,30 @@ func createSQL(id plugin.TableID, t *jdbc.Target, indexes, mariaDB bool) (string
 		sql += " COMMENT = " + quoteText(t.Source.Comment)
 	}
 	return sql, nil
+}
+
+// columnLines returns the definitions of the target's columns.
+func columnLines(t *jdbc.Target, key []int, constraints []plugin.Constraint, mariaDB bool) ([]string, error) {
+	var lines []string
+	var errs []error
+	for i, c := range t.Source.Columns {
+		line, err := columnLine(t, i, c, key, constraints, mariaDB)
+		lines, errs = append(lines, line), append(errs, err)
+	}
+	return lines, errors.Join(errs...)
+}
+
+// columnLine returns the definition of column i, which is declared as c.
+func columnLine(t *jdbc.Target, i int, c plugin.Column, key []int, constraints []plugin.Constraint,
+	mariaDB bool) (string, error) {
+	indexed := slices.Contains(key, i) || slices.ContainsFunc(constraints, func(x plugin.Constraint) bool {
+		return slices.ContainsFunc(x.Columns, func(c plugin.ConstraintColumn) bool { return t.Source.Index(c.Name) == i })
+	})
+	declared, err := declare(c, t.Source.Catalog, indexed)
+	if indexed && c.Type.Kind == plugin.String && strings.Contains(strings.ToLower(declared), "char") {
+		declared += exactly(mariaDB)
+	}
+	return columnSQL(t.Columns[i], declared, c, slices.Contains(key, i)), err
 }
 
 // exactly keeps texts of a key apart that differ in case, accents or blanks at the end: other databases do.
@@ -155,13 +161,25 @@ func columnSQL(name, declared string, c plugin.Column, key bool) string {
 	default:
 		line += " NULL"
 	}
-	if c.Default != nil && takesDefault(declared) {
+	switch {
+	case c.Default == nil || !takesDefault(declared):
+	case jdbc.IsNow(c):
+		line += " DEFAULT " + now(c)
+	default:
 		line += " DEFAULT " + quoteText(*c.Default)
 	}
 	if c.Comment != "" {
 		line += " COMMENT " + quoteText(c.Comment)
 	}
 	return line
+}
+
+// now is the time of writing, with the digits that the column has.
+func now(c plugin.Column) string {
+	if c.Type.Kind == plugin.Timestamp && c.Type.Scale > 0 {
+		return fmt.Sprintf("CURRENT_TIMESTAMP(%d)", min(c.Type.Scale, 6))
+	}
+	return "CURRENT_TIMESTAMP"
 }
 
 // takesDefault reports whether a type may have a literal as its default.

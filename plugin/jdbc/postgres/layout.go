@@ -194,7 +194,10 @@ func (l *layout) insertSQL(from, tail string) string {
 }
 
 // upsertSQL is insertSQL, replacing rows whose key is there.
-func (l *layout) upsertSQL(from, tail string) string {
+func (l *layout) upsertSQL(from, tail string) string { return l.insertSQL(from, tail) + l.onConflict() }
+
+// onConflict makes an upsert of an insert.
+func (l *layout) onConflict() string {
 	var keys, sets []string
 	for i, name := range l.names {
 		if slices.Contains(l.key, i) {
@@ -207,7 +210,7 @@ func (l *layout) upsertSQL(from, tail string) string {
 	if len(sets) > 0 {
 		action = "UPDATE SET " + strings.Join(sets, ", ")
 	}
-	return l.insertSQL(from, tail) + " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO " + action
+	return " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO " + action
 }
 
 func (l *layout) deleteSQL(from, condition string) string {

@@ -34,6 +34,7 @@ type loadState struct {
 	used      bool // and may hold rows of the open transaction
 	// Copying into the target is tried again after so many batches; each failure doubles the pause.
 	wait, pause int
+	rows        [jdbc.Exec]*rowStatement // by operation
 }
 
 // maxPause is the greatest number of batches that are merged after one could not be copied.
@@ -110,7 +111,10 @@ func (ld *loader) load(ctx context.Context, l *layout, b plugin.Batch, runs []jd
 		return w.pieces(ctx, runs)
 	}
 	ld.dirty = true
-	done, err := w.direct(ctx, runs)
+	done, err := w.small(ctx, runs)
+	if !done && err == nil {
+		done, err = w.direct(ctx, runs)
+	}
 	if !done && err == nil {
 		err = ld.s.transaction(ctx, func() error { return w.apply(ctx, runs) })
 	}

@@ -156,7 +156,7 @@ func TestNumberOfSplits(t *testing.T) {
 
 // TestRestoreAtEveryPosition stops after each batch and goes on with a new reader at the position.
 func TestRestoreAtEveryPosition(t *testing.T) {
-	const rows = 30_000
+	const rows = 120_000
 	insert := "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO t SELECT %s FROM n"
 	tests := []struct {
 		name  string
@@ -183,7 +183,7 @@ func TestRestoreAtEveryPosition(t *testing.T) {
 					t.Errorf("split %s goes on after its end", split.ID)
 				}
 			}
-			if stops < rows/8192 {
+			if stops < rows/jdbc.FullRows {
 				t.Errorf("only %d stops", stops)
 			}
 			names := query(t, path, "SELECT group_concat(name) FROM pragma_table_info('t')")[0]

@@ -1,0 +1,21 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
+)
+
+func TestSchemaChanges(t *testing.T) {
+	var path string
+	changetest.Run(t, changetest.Case{
+		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
+			var url string
+			url, path = newFile(t)
+			return openSink(t, block(append(pairs, "url", url)...), tab)
+		},
+		Query: func(t *testing.T, sql string) []string { return query(t, path, sql) },
+		Task:  plugin.Task{Env: env()},
+	})
+}
