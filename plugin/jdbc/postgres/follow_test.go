@@ -15,6 +15,7 @@ import (
 	"github.com/culvertdata/culvert/metrics"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
@@ -175,7 +176,7 @@ func (c *changes) left() map[int64]int64 {
 }
 
 // follow runs the source Changes into a table of the server and checks what is there at the end.
-func follow(t testing.TB, s *server, o changesOptions, options string) *engine.Result {
+func follow(t testing.TB, s *jdbctest.Database, o changesOptions, options string) *engine.Result {
 	t.Helper()
 	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(postgres.Plugins, changesPlugin)})
 	if err != nil {
@@ -185,8 +186,8 @@ func follow(t testing.TB, s *server, o changesOptions, options string) *engine.R
 	job, err := eng.Submit(t.Context(), fmt.Appendf(nil, `
 		env { job.mode = STREAMING, checkpoint.interval = 1000 }
 		source { Changes { rows = %d, batch = %d, keys = %d, rate = %d, deletes = %d } }
-		sink { Jdbc { %s table = people, primary_keys = [id], generate_sink_sql = true, %s } }`,
-		o.Rows, o.Batch, o.Keys, o.Rate, o.Kinds, s.access(), options), engine.SubmitOptions{})
+		sink { Jdbc { %s, table = people, primary_keys = [id], generate_sink_sql = true, %s } }`,
+		o.Rows, o.Batch, o.Keys, o.Rate, o.Kinds, s.Access(), options), engine.SubmitOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +200,7 @@ func follow(t testing.TB, s *server, o changesOptions, options string) *engine.R
 	for key, n := range want {
 		sum += key*31 + n
 	}
-	got := s.query("SELECT count(*), sum(id * 31 + substr(name, 6)::bigint) FROM people")[0]
+	got := s.Query("SELECT count(*), sum(id * 31 + substr(name, 6)::bigint) FROM people")[0]
 	if wanted := fmt.Sprintf("%d|%d", len(want), sum); got != wanted {
 		t.Errorf("the table has %s, want %s", got, wanted)
 	}
@@ -220,7 +221,7 @@ func BenchmarkChanges(b *testing.B) {
 				const rows = 400_000
 				for b.Loop() {
 					b.StopTimer()
-					s := newServer(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)", "CHECKPOINT")
+					s := jdbctest.Postgres(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)", "CHECKPOINT")
 					b.StartTimer()
 					follow(b, s, changesOptions{Rows: rows, Batch: size, Keys: 100_000, Kinds: kind.deletes}, kind.options)
 				}
@@ -237,7 +238,7 @@ func BenchmarkChanges(b *testing.B) {
 func BenchmarkLatency(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
-		s := newServer(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
+		s := jdbctest.Postgres(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
 		b.StartTimer()
 		l := latencyOf(b, s, changesOptions{Rows: 10_000, Batch: 1, Keys: 5000, Rate: 2000, Kinds: 25})
 		b.ReportMetric(float64(l.Quantile(0.5).Microseconds())/1000, "p50-ms")
@@ -246,7 +247,7 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
-func latencyOf(t testing.TB, s *server, o changesOptions) metrics.Latency {
+func latencyOf(t testing.TB, s *jdbctest.Database, o changesOptions) metrics.Latency {
 	t.Helper()
 	l := follow(t, s, o, "").Metrics.Latency()
 	if l.Count != o.Rows {
