@@ -87,7 +87,7 @@ func splitsOf(ctx context.Context, v *plan.Vertex) (s SourceSplits, err error) {
 		for _, split := range splits {
 			s.add(split)
 		}
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			s.More = false
 			return s, nil
 		}

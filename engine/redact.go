@@ -37,10 +37,14 @@ type redactor struct {
 }
 
 // secretsIn collects the secret values of a job: the options that SeaTunnel protects and those that the plugins
-// declare, at any depth, in clear.
+// declare, at any depth, in clear. The name of a user counts only if the file has it encrypted: else it is no secret, and
+// hiding a word like "default" would make messages unreadable.
 func (e *Engine) secretsIn(spec *jobspec.Spec) *redactor {
 	r := &redactor{}
 	names := encrypt.Options()
+	if spec.Env.ShadeIdentifier == encrypt.DefaultIdentifier {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "username" })
+	}
 	for _, b := range spec.Blocks() {
 		for _, name := range names {
 			if v, ok := b.Config.Lookup(name); ok {

@@ -1,6 +1,9 @@
 package plugin
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Sink writes tables. A sink is made from its options when a job is planned; nothing is connected before Prepare.
 type Sink interface {
@@ -42,6 +45,13 @@ type Committer interface {
 // without two-phase commit have a use for it.
 type Pusher interface {
 	Push(ctx context.Context) error
+}
+
+// Paced is implemented by a [Pusher] for whose system small writes are dear.
+type Paced interface {
+	// PushInterval is the least time between two pushes, in place of the engine's flush interval where it is longer. It
+	// is asked for once.
+	PushInterval() time.Duration
 }
 
 // SchemaApplier is implemented by a [Sink] that follows schema changes.

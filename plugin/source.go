@@ -15,10 +15,10 @@ type Source interface {
 
 // Splitter cuts a source's work into splits. There is one for each source of a running job.
 type Splitter interface {
-	// Next returns splits to hand out. io.EOF says that no more will ever come. No splits and no error say that none
-	// are ready: the engine asks again after the next Done, or after a second. Next may block while discovering; when
-	// its context ends, which happens whenever the engine needs the splitter for something else, it returns the
-	// context's error, loses nothing, and is called again.
+	// Next returns splits to hand out. io.EOF itself says that no more will ever come; an error that wraps it is a
+	// failure. No splits and no error say that none are ready: the engine asks again after the next Done, or after a
+	// second. Next may block while discovering; when its context ends, which happens whenever the engine needs the
+	// splitter for something else, it returns the context's error, loses nothing, and is called again.
 	Next(ctx context.Context) ([]Split, error)
 	// Done says that the rows of a split are part of a completed checkpoint. result is what the reader's Position
 	// returned after the split's last row.
@@ -46,8 +46,9 @@ type Reader interface {
 	// Open starts a split, which may be half read: then State is what Position returned.
 	Open(ctx context.Context, s Split) error
 	// Read puts rows out and returns soon: when out.Full() turns true, or when no row has come for a few
-	// milliseconds. It returns io.EOF when the split is read to its end; rows put out before that count. A reader
-	// that waits for data waits for out.Wake() and ctx.Done() too.
+	// milliseconds. It returns io.EOF when the split is read to its end; rows put out before that count. An error that
+	// only wraps io.EOF, as that of a lost connection may, is a failure. A reader that waits for data waits for
+	// out.Wake() and ctx.Done() too.
 	Read(ctx context.Context, out Out) error
 	// Position returns what Split.State must be to go on right after the last row put out. It is called between
 	// calls of Read, once more after the split's end, and from inside [Out.Change].

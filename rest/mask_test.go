@@ -69,6 +69,9 @@ func (m *secretMaker) job(shade string) string {
 			sink[name[m.random.IntN(len(name))]] = m.secret()
 		}
 	}
+	if _, ok := sink["username"]; ok && shade == "" { // the name of a user is a secret only where it is encrypted
+		sink["username"] = "default"
+	}
 	if shade == "" && m.random.IntN(2) == 0 { // only options at the top are encrypted
 		sink["login"] = map[string]any{"pin": m.secret()}
 	}

@@ -1,40 +1,37 @@
-// Command torture proves that a crash loses and repeats nothing. It runs a job csv -> csv with two-phase files and a
-// checkpoint every 200 ms in a child process, kills the child with SIGKILL at random moments, starts it again, and now
-// and then stops the job with a savepoint and goes on with another parallelism. At the end each input line must stand
-// in the output exactly once.
+// Command torture proves that a crash loses and repeats nothing. It runs a job in a child process, kills the child with
+// SIGKILL at random moments and starts it again, kills the database servers that the job uses and starts them again,
+// and now and then stops the job with a savepoint and goes on with another parallelism. At the end the target must hold
+// each row of the source exactly once, and nothing else may be left behind.
 //
 //	go run ./examples/torture -kills 50
+//	go run ./examples/torture -scenario mariadb-postgres -kills 30 -server-kills 30
+//
+// The scenarios are csv, two-phase files; pairs of databases with is_exactly_once; and change data capture, where
+// clients change rows and columns of 20 tables meanwhile. The servers are the program's own; the scripts in -services
+// start them.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
-	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"strings"
 	"time"
 )
-
-// options of the parent.
-type options struct {
-	dir     string
-	kills   int
-	lines   int
-	seed    uint64
-	command func(ctx context.Context, args ...string) *exec.Cmd
-}
 
 func main() {
 	child := flag.Bool("child", false, "run the job; for the program's own use")
 	savepoint := flag.Duration("savepoint", 0, "child: stop with a savepoint after this time and go on")
 	parallelism := flag.Int("parallelism", 2, "child: lanes of the job after it was stopped with a savepoint")
 	dir := flag.String("dir", "", "directory of the data; empty makes a temporary one")
+	name := flag.String("scenario", "csv", "what to torture: "+strings.Join(scenarioNames(), ", "))
+	services := flag.String("services", ".ci/services", "directory of the scripts that start database servers")
 	kills := flag.Int("kills", 50, "times to kill the job")
-	lines := flag.Int("lines", 100_000, "lines of each job's input")
+	serverKills := flag.Int("server-kills", 0, "times to kill a database server")
+	rows := flag.Int("rows", 100_000, "rows of each job's input")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random moments")
 	flag.Parse()
 	ctx := context.Background()
@@ -44,13 +41,10 @@ func main() {
 	}
 	self, err := os.Executable()
 	exitOn(err)
-	if *dir == "" {
-		*dir, err = os.MkdirTemp("", "torture")
-		exitOn(err)
-		defer os.RemoveAll(*dir)
-	}
-	exitOn(torture(ctx, options{dir: *dir, kills: *kills, lines: *lines, seed: *seed,
-		command: func(ctx context.Context, args ...string) *exec.Cmd { return exec.CommandContext(ctx, self, args...) }}))
+	exitOn(start(ctx, *name, *services, options{
+		dir: *dir, kills: *kills, serverKills: *serverKills, rows: *rows, seed: *seed,
+		command: func(ctx context.Context, args ...string) *exec.Cmd { return exec.CommandContext(ctx, self, args...) },
+	}))
 }
 
 func exitOn(err error) {
@@ -59,66 +53,19 @@ func exitOn(err error) {
 	}
 }
 
-// torture runs jobs until the child has been killed often enough, and compares what each of them wrote.
-func torture(ctx context.Context, o options) error {
-	random := rand.New(rand.NewPCG(o.seed, 0))
-	fmt.Printf("seed %d\n", o.seed)
-	for round, left := 1, o.kills; round == 1 || left > 0; round++ {
-		dir := filepath.Join(o.dir, fmt.Sprint(round))
-		killed, err := oneJob(ctx, o, dir, left, random)
-		if err != nil {
-			return fmt.Errorf("%s: %w", dir, err)
+// start makes the directory and the scenario and tortures it.
+func start(ctx context.Context, name, services string, o options) (err error) {
+	if o.dir == "" {
+		if o.dir, err = os.MkdirTemp("", "torture"); err != nil {
+			return err
 		}
-		left -= killed
+		defer os.RemoveAll(o.dir)
 	}
-	return nil
-}
-
-// oneJob runs one job to its end over up to kills kills.
-func oneJob(ctx context.Context, o options, dir string, kills int, random *rand.Rand) (killed int, err error) {
-	if err := writeInput(dir, o.lines); err != nil {
-		return 0, err
-	}
-	savepoints := 0
-	for {
-		args := []string{"-child", "-dir", dir, "-parallelism", fmt.Sprint(1 + random.IntN(4))}
-		if random.IntN(4) == 0 {
-			savepoints++
-			args = append(args, "-savepoint", (time.Duration(100+random.IntN(500)) * time.Millisecond).String())
-		}
-		patience := time.Duration(50+random.IntN(1200)) * time.Millisecond
-		if killed == kills {
-			patience = endPatience
-		}
-		ended, err := runFor(ctx, o.command, patience, args)
-		if err != nil {
-			return killed, err
-		}
-		if ended {
-			break
-		}
-		if killed++; killed > kills {
-			return killed, fmt.Errorf("the job does not end within %s", endPatience)
-		}
-	}
-	fmt.Printf("killed %d times, asked for %d savepoints: ", killed, savepoints)
-	return killed, compare(dir, o.lines)
-}
-
-// endPatience is more than the job needs from start to end.
-const endPatience = 3 * time.Minute
-
-// runFor runs the child for at most d, then kills it. It reports whether the child came to its end by itself.
-func runFor(ctx context.Context, command func(context.Context, ...string) *exec.Cmd, d time.Duration, args []string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	cmd := command(ctx, args...) // ends with SIGKILL
-	output, err := cmd.CombinedOutput()
-	if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return false, nil
-	}
+	s, err := openScenario(ctx, name, services, o.dir)
 	if err != nil {
-		return false, fmt.Errorf("child: %w\n%s", err, output)
+		return err
 	}
-	return true, nil
+	defer s.stop(ctx)
+	fmt.Printf("%s, seed %d\n", name, o.seed)
+	return torture(ctx, s, o)
 }

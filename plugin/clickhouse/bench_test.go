@@ -22,7 +22,8 @@ import (
 )
 
 // The benchmarks compare with the bare limit, turn about in one run: an insert of prepared bytes and a read that
-// discards. ratio is our rate by the bare one, from the medians; us/row is the CPU of this process alone.
+// discards. ratio is our rate by the bare one, from the medians, aa that of the bare one by itself; us/row is the CPU of
+// this process alone.
 
 // An insert benchmark writes benchRepeats times benchRows.
 const (
@@ -63,10 +64,10 @@ func cpu() time.Duration {
 
 // compare runs two ways in turn and reports the ratio of their medians.
 func compare(b *testing.B, rows float64, bare, ours func()) {
-	var times [2][]time.Duration
+	var times [3][]time.Duration
 	var used time.Duration
 	for range max(b.N, 5) {
-		for i, run := range []func(){bare, ours} {
+		for i, run := range []func(){bare, ours, bare} {
 			before, start := cpu(), time.Now()
 			run()
 			times[i] = append(times[i], time.Since(start))
@@ -80,6 +81,7 @@ func compare(b *testing.B, rows float64, bare, ours func()) {
 	}
 	n := len(times[0])
 	b.ReportMetric(float64(times[0][n/2])/float64(times[1][n/2]), "ratio")
+	b.ReportMetric(float64(times[0][n/2])/float64(times[2][n/2]), "aa")
 	b.ReportMetric(rows/times[1][n/2].Seconds()/1e6, "Mrows/s")
 	b.ReportMetric(float64(used.Microseconds())/float64(n)/rows, "cpu-us/row")
 	b.ReportMetric(0, "ns/op")
@@ -120,6 +122,100 @@ func BenchmarkInsert(b *testing.B) {
 			if got := d.query("SELECT count() FROM @.rows"); got != fmt.Sprint(benchRepeats*benchRows) {
 				b.Fatalf("%s rows", got)
 			}
+		})
+	}
+}
+
+// BenchmarkChanges applies updates, half of whose rows are the old forms, and one delete in twenty, to tables that the
+// sink made for a streaming job. Rows are those of the stream.
+func BenchmarkChanges(b *testing.B) {
+	for _, tables := range []int{1, 20, 500} {
+		b.Run(fmt.Sprint(tables, " tables"), func(b *testing.B) {
+			d := newDB(b)
+			var inputs []*plugin.Table
+			for i := range tables {
+				t := *benchTable(b)
+				t.ID.Name, t.Key = fmt.Sprint("t", i), []int{0}
+				t.Columns = slices.Clone(t.Columns)
+				t.Columns[0].NotNull = true
+				made, err := plugin.NewTable(t)
+				if err != nil {
+					b.Fatal(err)
+				}
+				inputs = append(inputs, made)
+			}
+			w := writerIn(b, streaming(time.Now(), inputs...), d.options())
+			const rows = 1 << 19
+			var batches []plugin.Batch
+			size := max(200, 4000/tables)
+			for from := 0; from < rows; from += size {
+				batches = append(batches, changeBatch(b, inputs[from/size%tables], from, size))
+			}
+			before, start := cpu(), time.Now()
+			pushed := start
+			for b.Loop() {
+				for _, batch := range batches {
+					if err := w.Write(b.Context(), batch); err != nil {
+						b.Fatal(err)
+					}
+					if time.Since(pushed) > 250*time.Millisecond {
+						if err := w.(plugin.Pusher).Push(b.Context()); err != nil {
+							b.Fatal(err)
+						}
+						pushed = time.Now()
+					}
+				}
+				if err := write(b, w); err != nil {
+					b.Fatal(err)
+				}
+			}
+			n := float64(b.N) * rows
+			b.ReportMetric(n/time.Since(start).Seconds()/1e6, "Mrows/s")
+			b.ReportMetric(float64((cpu()-before).Microseconds())/n, "cpu-us/row")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+func changeBatch(b *testing.B, t *plugin.Table, from, n int) plugin.Batch {
+	builder := column.NewBuilder(t, memory.DefaultAllocator)
+	defer builder.Release()
+	for i := from; i < from+n; i++ {
+		kind := []plugin.RowKind{old, upd}[i%2]
+		if i%40 == 39 {
+			kind = del
+		}
+		err := builder.AppendRow(kind, i/2%100_000, i%1000, fmt.Sprintf("customer %d", i), "a text of some length "+fmt.Sprint(i%97),
+			float64(i)/3, column.Decimal{Num: decimalOf(i), Scale: 2}, time.Unix(1_700_000_000, 0).UTC(), i%2 == 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return builder.Batch()
+}
+
+// BenchmarkCompression inserts and reads with each compression; none is the bare limit of the ratio.
+func BenchmarkCompression(b *testing.B) {
+	noFrames(b)
+	batches := benchBatches(b)
+	for _, method := range []string{"none", "lz4", "zstd"} {
+		b.Run(method, func(b *testing.B) {
+			d := newDB(b)
+			insert := func(method string) {
+				w := newWriter(b, d.options("compression", method, "bulk_size", 250_000, "schema_save_mode", "RECREATE_SCHEMA"), batches[0].Table)
+				if err := write(b, w); err != nil {
+					b.Fatal(err)
+				}
+				for _, batch := range batches {
+					if err := w.Write(context.Background(), batch); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if _, err := w.Flush(context.Background(), 1); err != nil {
+					b.Fatal(err)
+				}
+			}
+			compare(b, benchRows, func() { insert("none") }, func() { insert(method) })
 		})
 	}
 }

@@ -74,6 +74,9 @@ func (d *destination) change(b plugin.Batch) ([]plugin.RowError, error) {
 	if err != nil {
 		return nil, err
 	}
+	refused = slices.DeleteFunc(refused, func(r plugin.RowError) bool { // of rows that are gone the key is enough
+		return b.Kind(r.Index) == plugin.Delete || b.Kind(r.Index) == plugin.UpdateBefore
+	})
 	bad := make(map[int]bool, len(refused))
 	for _, r := range refused {
 		bad[r.Index] = true
@@ -87,7 +90,7 @@ func (d *destination) change(b plugin.Batch) ([]plugin.RowError, error) {
 		if kind == plugin.UpdateBefore && d.moved(b, i) {
 			kind = plugin.Delete // the row has another key now
 		}
-		if kind == plugin.UpdateBefore || bad[i] && kind != plugin.Delete {
+		if kind == plugin.UpdateBefore || bad[i] {
 			continue
 		}
 		if key, err = d.keyText(key[:0], b, i); err != nil {
@@ -179,6 +182,9 @@ func (d *destination) delete(ctx context.Context) error {
 	return nil
 }
 
+// Servers since this version know DELETE FROM.
+const lightweightMajor, lightweightMinor = 22, 8
+
 func (d *destination) deleteKeys(ctx context.Context, keys []string) error {
 	t := d.route.target
 	names := t.quotedKey()
@@ -188,7 +194,7 @@ func (d *destination) deleteKeys(ctx context.Context, keys []string) error {
 	}}
 	v := d.srv.version
 	switch {
-	case d.route.w.sink.options.LightweightDelete && v.atLeast(22, 8) && strings.HasSuffix(t.engine.name, "MergeTree"):
+	case d.route.w.sink.options.LightweightDelete && v.atLeast(lightweightMajor, lightweightMinor) && strings.HasSuffix(t.engine.name, "MergeTree"):
 		sql = "DELETE FROM " + tableName(d.id)
 		if !v.atLeast(23, 3) {
 			r.Settings["allow_experimental_lightweight_delete"] = "1"
@@ -213,19 +219,15 @@ func (t *target) quotedKey() string {
 	return "(" + strings.Join(names, ", ") + ")"
 }
 
-// mutated waits until the mutations that an old server runs in the background have ended.
-func (d *destination) mutated(ctx context.Context) error {
-	sql := "SELECT count() FROM system.mutations WHERE database = " + native.Quote(d.id.Database) + " AND table = " +
-		native.Quote(d.id.Name) + " AND is_done = 0"
+// mutated waits until the mutations of a table that an old server runs in the background have ended.
+func (s *server) mutated(ctx context.Context, id plugin.TableID) error {
+	sql := "SELECT count() FROM system.mutations WHERE database = " + native.Quote(id.Database) + " AND table = " +
+		native.Quote(id.Name) + " AND is_done = 0"
 	pause := 5 * time.Millisecond
-	for d.waiting {
-		rows, err := d.srv.Rows(ctx, sql)
-		if err != nil {
-			return inTable(err, d.id)
-		}
-		if len(rows) == 1 && rows[0][0] == "0" {
-			d.waiting = false
-			break
+	for {
+		rows, err := s.Rows(ctx, sql)
+		if err != nil || len(rows) == 1 && rows[0][0] == "0" {
+			return inTable(err, id)
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -236,5 +238,4 @@ func (d *destination) mutated(ctx context.Context) error {
 		}
 		pause = min(2*pause, 500*time.Millisecond)
 	}
-	return nil
 }

@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -15,19 +16,22 @@ func TestSourceConformance(t *testing.T) {
 	d.exec("CREATE TABLE @.a (id Int64, s Nullable(String)) ENGINE = MergeTree ORDER BY id",
 		"INSERT INTO @.a SELECT number, if(number % 7 = 0, NULL, toString(number)) FROM numbers(250)")
 	secret := func(pairs ...any) config.Value { return d.options(append([]any{"password", "geheim"}, pairs...)...) }
+	broken := []config.Value{
+		secret("sql", "SELECT 1", "host", "127.0.0.1:1"),
+		d.options("sql", "SELECT * FROM nothing"),
+		d.options("sql", "SELECT nothing FROM a"),
+		d.options("sql", "SELECT throwIf(id = 200) FROM a", "clickhouse.config", plugintest.Options("max_block_size", "20")),
+		d.options("sql", "SELECT toDate(0)", "clickhouse.config", plugintest.Options("no_such_setting", "20")),
+	}
+	if os.Getenv(newServer) == "" { // the engine of today as a library looks at no passwords
+		broken = append(broken, secret("sql", "SELECT 1"))
+	}
 	plugintest.Source(t, plugintest.SourceCase{
 		Plugin: lookup(t, plugin.SourceRole),
 		Options: d.options("sql", "SELECT * FROM a ORDER BY id;", "clickhouse.config",
 			plugintest.Options("max_block_size", "20", "max_threads", "1", "socket_timeout", "1000")),
 		Secrets: []string{"geheim"},
-		Broken: []config.Value{
-			secret("sql", "SELECT 1"),
-			secret("sql", "SELECT 1", "host", "127.0.0.1:1"),
-			d.options("sql", "SELECT * FROM nothing"),
-			d.options("sql", "SELECT nothing FROM a"),
-			d.options("sql", "SELECT throwIf(id = 200) FROM a", "clickhouse.config", plugintest.Options("max_block_size", "20")),
-			d.options("sql", "SELECT toDate(0)", "clickhouse.config", plugintest.Options("no_such_setting", "20")),
-		},
+		Broken:  broken,
 	})
 }
 

@@ -4,15 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/clickhouse/internal/native"
 )
 
+// kept says what a table keeps beside its rows: their versions, and with them whether they are deleted.
+type kept struct{ versions, deletes bool }
+
 // createTable returns the statement that makes a target. With a key it is a ReplacingMergeTree ordered by it, else a
 // MergeTree without order.
-func createTable(v version, id plugin.TableID, t *plugin.Table, key []int) (string, error) {
+func createTable(v version, id plugin.TableID, t *plugin.Table, key []int, k kept) (string, error) {
 	var columns []string
 	var errs []error
 	for i, c := range t.Columns {
@@ -29,6 +34,13 @@ func createTable(v version, id plugin.TableID, t *plugin.Table, key []int) (stri
 		}
 		columns = append(columns, "    "+native.Identifier(c.Name)+" "+text)
 	}
+	if k.versions {
+		for _, name := range []string{versionColumn, deletedColumn} {
+			if t.Index(name) >= 0 {
+				errs = append(errs, fmt.Errorf("column %s: the sink itself adds one of this name", name))
+			}
+		}
+	}
 	if err := errors.Join(errs...); err != nil {
 		return "", &plugin.Error{
 			Code: plugin.CodeType, Table: id, Err: err, Fix: "create the table yourself, or convert the rows with a transform",
@@ -42,8 +54,18 @@ func createTable(v version, id plugin.TableID, t *plugin.Table, key []int) (stri
 		}
 		engine, order = "ReplacingMergeTree", "("+strings.Join(names, ", ")+")"
 	}
-	sql := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s\n(\n%s\n)\nENGINE = %s() ORDER BY %s", tableName(id),
-		strings.Join(columns, ",\n"), engine, order)
+	arguments := ""
+	if k.versions {
+		arguments = versionColumn
+		columns = append(columns, "    "+versionColumn+" UInt64 DEFAULT "+since(v, 21, 6,
+			"toUInt64(toUnixTimestamp64Nano(now64(9)))", "toUInt64(now()) * 1000000000"))
+		if k.deletes {
+			columns = append(columns, "    "+deletedColumn+" UInt8 DEFAULT 0")
+			arguments += since(v, 23, 2, ", "+deletedColumn, "")
+		}
+	}
+	sql := fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s\n(\n%s\n)\nENGINE = %s(%s) ORDER BY %s", tableName(id),
+		strings.Join(columns, ",\n"), engine, arguments, order)
 	if v.atLeast(22, 2) {
 		sql += " SETTINGS non_replicated_deduplication_window = 1000"
 	}
@@ -79,7 +101,11 @@ func columnType(v version, t plugin.Type) (string, error) {
 	case plugin.Date:
 		return since(v, 21, 9, "Date32", "Date"), nil
 	case plugin.Timestamp:
-		return since(v, 20, 1, fmt.Sprintf("DateTime64(%d)", t.Scale), "DateTime"), nil
+		old := "String" // its DateTime has no fractions
+		if t.Scale == 0 {
+			old = "DateTime"
+		}
+		return since(v, 20, 1, fmt.Sprintf("DateTime64(%d)", t.Scale), old), nil
 	default:
 		return nestedType(v, t)
 	}
@@ -126,4 +152,34 @@ func nestedType(v version, t plugin.Type) (string, error) {
 		return "Tuple(" + strings.Join(fields, ", ") + ")", nil
 	}
 	return "", fmt.Errorf("a %s has no type in ClickHouse", t)
+}
+
+// defaultText returns the default of a column if it is a constant of its type.
+func defaultText(c plugin.Column) (string, bool) {
+	if c.Default == nil {
+		return "", false
+	}
+	text := *c.Default
+	var err error
+	switch k := c.Type.Kind; {
+	case k == plugin.String:
+	case k == plugin.Boolean:
+		var v bool
+		if v, err = strconv.ParseBool(text); v {
+			text = "1"
+		} else {
+			text = "0"
+		}
+	case k >= plugin.TinyInt && k <= plugin.BigInt:
+		_, err = strconv.ParseInt(text, 10, 64)
+	case k == plugin.Float || k == plugin.Double || k == plugin.Decimal:
+		_, err = strconv.ParseFloat(text, 64)
+	case k == plugin.Date:
+		_, err = time.Parse(time.DateOnly, text)
+	case k == plugin.Timestamp:
+		_, err = time.Parse(time.DateTime, text)
+	default:
+		return "", false
+	}
+	return text, err == nil
 }

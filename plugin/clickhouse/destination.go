@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/clickhouse/internal/native"
 	"github.com/culvertdata/culvert/plugin/column"
@@ -36,6 +34,9 @@ func (d *destination) close() {
 	}
 }
 
+// holds reports whether rows wait.
+func (d *destination) holds() bool { return len(d.body) > 0 || d.changes.len() > 0 }
+
 // add takes a batch, and returns the rows that the table cannot hold.
 func (d *destination) add(ctx context.Context, b plugin.Batch) ([]plugin.RowError, error) {
 	var refused []plugin.RowError
@@ -48,17 +49,30 @@ func (d *destination) add(ctx context.Context, b plugin.Batch) ([]plugin.RowErro
 	if err != nil {
 		return nil, err
 	}
-	if d.rows+d.changes.len() >= d.route.w.sink.options.BulkSize || len(d.body) >= mostBody {
+	if d.full() {
 		err = d.send(ctx)
 	}
 	return refused, err
 }
 
-// plain reports whether a batch is inserted in order, without a look at its keys: there is no key, or all rows are
-// upserts into a table that replaces rows.
+// full reports whether what waits should be sent: there are bulk_size rows of it, and the server does not take an
+// insert into the table just now. While it does, the next one grows, which is better for the server than to wait.
+func (d *destination) full() bool {
+	switch {
+	case len(d.body) >= mostBody:
+		return true
+	case d.rows+d.changes.len() < d.route.w.sink.options.BulkSize:
+		return false
+	default:
+		return d.changes.len() > 0 || !d.route.w.busy(d)
+	}
+}
+
+// plain reports whether a batch is inserted in order, without a look at its keys: there is no key, or the table marks
+// deleted rows, or all rows are upserts into a table that replaces rows.
 func (d *destination) plain(b plugin.Batch) bool {
 	t := d.route.target
-	if t.key == nil {
+	if t.key == nil || t.marks.deletes {
 		return true
 	}
 	if !t.engine.replaces || d.changes.len() > 0 {
@@ -86,14 +100,16 @@ func (d *destination) moved(b plugin.Batch, i int) bool {
 	return false
 }
 
-// upserts returns the rows of a batch that are inserted; nil means all.
+// upserts returns the rows of a batch that are inserted; nil means all. The old form of an updated row is one of them
+// only if it marks a key as deleted: one that has changed, or may have, because the new form comes with the next batch.
 func (d *destination) upserts(b plugin.Batch) []int32 {
-	if d.route.target.key == nil || !slices.Contains(b.Kinds, plugin.UpdateBefore) {
+	t := d.route.target
+	if t.key == nil || !slices.Contains(b.Kinds, plugin.UpdateBefore) {
 		return nil
 	}
 	rows := make([]int32, 0, b.Len())
 	for i, k := range b.Kinds {
-		if k != plugin.UpdateBefore {
+		if k != plugin.UpdateBefore || t.marks.deletes && (i+1 == b.Len() || d.moved(b, i)) {
 			rows = append(rows, int32(i))
 		}
 	}
@@ -110,9 +126,11 @@ func (d *destination) append(b plugin.Batch, rows []int32) ([]plugin.RowError, e
 	for {
 		start := len(d.body)
 		var bad *native.RowError
-		err := d.taken(b, rows, func(rb arrow.RecordBatch) (err error) {
-			if rb.NumRows() > 0 {
-				d.body, err = d.route.encoder.AppendBlock(d.body, rb)
+		err := d.taken(b, rows, func(part plugin.Batch) (err error) {
+			if part.Len() > 0 {
+				m := &d.route.target.marks
+				m.kinds, m.first = part.Kinds, d.route.w.sink.versions.take(part.Len())
+				d.body, err = d.route.encoder.AppendBlock(d.body, part.Rows)
 			}
 			return err
 		})
@@ -135,13 +153,13 @@ func (d *destination) append(b plugin.Batch, rows []int32) ([]plugin.RowError, e
 }
 
 // taken calls f with the given rows of a batch, nil for all.
-func (d *destination) taken(b plugin.Batch, rows []int32, f func(arrow.RecordBatch) error) error {
+func (d *destination) taken(b plugin.Batch, rows []int32, f func(plugin.Batch) error) error {
 	if rows == nil {
-		return f(b.Rows)
+		return f(b)
 	}
 	part := column.Take(b, rows, d.route.w.task.Alloc)
 	defer part.Release()
-	return f(part.Rows)
+	return f(part)
 }
 
 func allRows(n int) []int32 {
@@ -152,7 +170,7 @@ func allRows(n int) []int32 {
 	return rows
 }
 
-// send sends what waits. The last insert may be under way when it returns.
+// send sends what waits. The insert may be under way when it returns.
 func (d *destination) send(ctx context.Context) error {
 	w := d.route.w
 	if len(d.body) > 0 {
@@ -165,7 +183,7 @@ func (d *destination) send(ctx context.Context) error {
 	if d.changes.len() == 0 {
 		return nil
 	}
-	if err := w.wait(ctx); err != nil { // a mutation changes what is in the table when it starts
+	if err := w.waitFor(ctx, d); err != nil { // a mutation changes what is in the table when it starts
 		return err
 	}
 	if err := d.delete(ctx); err != nil {

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/plugintest"
@@ -24,6 +23,7 @@ type proxy struct {
 	// request and answer are how many bytes of the next insert's request and answer pass; -1: all.
 	request, answer int
 	faults          atomic.Int32 // how many inserts are still to be broken
+	passed          atomic.Int64 // bytes in both directions
 	done            sync.WaitGroup
 }
 
@@ -65,6 +65,7 @@ func (p *proxy) serve(c net.Conn) {
 		buf := make([]byte, 64<<10)
 		for {
 			n, err := s.Read(buf)
+			p.passed.Add(int64(n))
 			if broken.Load() && p.answer >= 0 {
 				_, _ = c.Write(buf[:min(n, p.answer)])
 				return
@@ -77,6 +78,7 @@ func (p *proxy) serve(c net.Conn) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := c.Read(buf)
+		p.passed.Add(int64(n))
 		if n > 0 && (bytes.Contains(buf[:n], []byte("INSERT")) || bytes.Contains(buf[:n], []byte("numbers("))) && p.faults.Add(-1) >= 0 {
 			broken.Store(true)
 			if p.request >= 0 {
@@ -213,23 +215,10 @@ func TestResumeElsewhere(t *testing.T) {
 // TestServerKilled kills the server while rows are written: the writer fails, and a new one goes on. Only with a server
 // of its own, since other tests may use the common one.
 func TestServerKilled(t *testing.T) {
-	host(t)
-	service := os.Getenv("CULVERT_TEST_CLICKHOUSE_SERVICE")
-	if service == "" || testing.Short() {
-		t.Skip("needs CULVERT_TEST_CLICKHOUSE_SERVICE")
+	if testing.Short() {
+		t.Skip("starts a server")
 	}
-	run := func(verb string) string {
-		cmd := exec.CommandContext(t.Context(), service, verb)
-		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+os.TempDir()+"/culvert-kill-"+strconv.Itoa(os.Getpid()))
-		text, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s %s: %v", service, verb, err)
-		}
-		return string(text)
-	}
-	_, rest, _ := strings.Cut(run("start"), "CULVERT_TEST_CLICKHOUSE='")
-	own, _, _ := strings.Cut(rest, "'")
-	defer run("stop")
+	own, run := ownServer(t)
 	d := &db{t: t, host: own, name: "killed"}
 	d.exec("CREATE DATABASE @", "CREATE TABLE @.people (id Int64, name String) ENGINE = ReplacingMergeTree ORDER BY id")
 	table := idName(t)
@@ -253,5 +242,71 @@ func TestServerKilled(t *testing.T) {
 		if got, want := d.query("SELECT count(), uniqExact(id) FROM @.people FINAL"), fmt.Sprint(1000*(round+1)); got != want+"\t"+want {
 			t.Errorf("round %d: %s rows, want %s", round, got, want)
 		}
+	}
+}
+
+// TestTokens breaks the answers of inserts into a table without a key: the table has them once, because it remembers
+// their tokens.
+func TestTokens(t *testing.T) {
+	d := newDB(t)
+	if os.Getenv(newServer) == "" {
+		t.Skip("needs a server of today")
+	}
+	p := newProxy(t, d.host, 3, -1, 0)
+	table := tableOf(t, "people", nil, col("id", plugin.TypeOf(plugin.BigInt)))
+	w := newWriter(t, d.options("host", p.listener.Addr().String(), "bulk_size", 10), table)
+	for i := range 20 { // equal inserts are not taken for one
+		if err := write(t, w, batchOf(t, table, []any{i / 2})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := d.query("SELECT count(), sum(id) FROM @.people"); got != "20\t90" {
+		t.Errorf("%s rows and their sum, want 20 and 90", got)
+	}
+	if left := p.faults.Load(); left > 0 {
+		t.Errorf("%d faults did not happen", left)
+	}
+}
+
+// TestServerKilledWithin kills the server while it takes an insert, and starts it again: the writer goes on by itself,
+// and no row is lost or doubled. Today's servers know the tokens of inserts, the old one replaces rows by key.
+func TestServerKilledWithin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a server")
+	}
+	own, run := ownServer(t)
+	d := &db{t: t, host: own, name: "killed"}
+	d.exec("CREATE DATABASE @")
+	table, key, count := idName(t), "id", "SELECT count(), uniqExact(id) FROM @.people FINAL"
+	if os.Getenv(newServer) != "" {
+		table = tableOf(t, "people", nil, table.Columns...)
+		key, count = "", "SELECT count(), uniqExact(id) FROM @.people"
+	}
+	w := newWriter(t, d.options("primary_key", key, "bulk_size", 100_000), table)
+	if err := write(t, w, batchOf(t, table, []any{-1, ""})); err != nil { // it knows the table from then on
+		t.Fatal(err)
+	}
+	const rows, rounds = 100_000, 4
+	for round := range rounds {
+		var batches []plugin.Batch
+		for from := 0; from < rows; from += 10_000 {
+			var values [][]any
+			for i := range 10_000 {
+				values = append(values, []any{round*rows + from + i, strings.Repeat("x", 50)})
+			}
+			batches = append(batches, batchOf(t, table, values...))
+		}
+		written := make(chan error, 1)
+		go func() { written <- write(t, w, batches...) }()
+		timer := time.NewTimer(time.Duration(5+10*round) * time.Millisecond)
+		<-timer.C
+		run("kill")
+		run("restart")
+		if err := <-written; err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+	if got, want := d.query(count), fmt.Sprintf("%d\t%[1]d", rounds*rows+1); got != want {
+		t.Errorf("%s rows, want %s", got, want)
 	}
 }

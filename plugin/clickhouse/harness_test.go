@@ -113,6 +113,14 @@ func env(inputs ...*plugin.Table) plugin.Env {
 	}
 }
 
+// streaming is the env of a job that does not end by itself, at a time of its clock.
+func streaming(now time.Time, inputs ...*plugin.Table) plugin.Env {
+	e := env(inputs...)
+	e.Job.Mode = plugin.Unbounded
+	e.Now = func() time.Time { return now }
+	return e
+}
+
 func lookup(t testing.TB, role plugin.Role) plugin.Plugin {
 	t.Helper()
 	reg := plugin.NewRegistry(clickhouse.Plugins)
@@ -216,14 +224,20 @@ func col(name string, t plugin.Type) plugin.Column { return plugin.Column{Name: 
 // newWriter makes a sink, prepares it, and makes a writer that is closed at the end of the test.
 func newWriter(t testing.TB, o config.Value, table *plugin.Table) plugin.Writer {
 	t.Helper()
-	s, err := lookup(t, plugin.SinkRole).Sink(t.Context(), o, env(table))
+	return writerIn(t, env(table), o)
+}
+
+// writerIn is newWriter in an env.
+func writerIn(t testing.TB, e plugin.Env, o config.Value) plugin.Writer {
+	t.Helper()
+	s, err := lookup(t, plugin.SinkRole).Sink(t.Context(), o, e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Prepare(t.Context(), []*plugin.Table{table}); err != nil {
+	if err := s.Prepare(t.Context(), e.Inputs); err != nil {
 		t.Fatal(err)
 	}
-	w, err := s.Writer(t.Context(), plugin.Task{Env: env(table)})
+	w, err := s.Writer(t.Context(), plugin.Task{Env: e})
 	if err != nil {
 		t.Fatal(err)
 	}

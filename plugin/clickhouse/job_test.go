@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,6 +156,21 @@ sink { Clickhouse { host = "HOST", database = "DB", table = "dst", username = "d
 // runUntilKilled starts the child, kills it after some checkpoints, and reports whether it came to its end before.
 func runUntilKilled(t *testing.T, dir, job string, round int) (finished bool) {
 	t.Helper()
+	lines, kill := startChild(t, dir, job)
+	left := 1 + round*3%5
+	for line := range lines {
+		finished = finished || line == "end"
+		if left--; left == 0 && round < killRounds && !finished {
+			kill()
+		}
+	}
+	kill()
+	return finished
+}
+
+// startChild starts the child. It returns the lines that it prints, and a function that kills it and waits for its end.
+func startChild(t *testing.T, dir, job string) (lines <-chan string, kill func()) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -169,26 +185,29 @@ func runUntilKilled(t *testing.T, dir, job string, round int) (finished bool) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	left := 1 + round*3%5
-	for scanner := bufio.NewScanner(out); scanner.Scan(); {
-		finished = finished || scanner.Text() == "end"
-		if left--; left == 0 && round < killRounds && !finished {
-			_ = child.Process.Kill()
+	printed := make(chan string, 10_000)
+	var read sync.WaitGroup
+	read.Go(func() {
+		defer close(printed)
+		for scanner := bufio.NewScanner(out); scanner.Scan(); {
+			printed <- scanner.Text()
 		}
-	}
-	err = child.Wait()
-	var exit *exec.ExitError
-	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == -1) {
-		t.Fatalf("the child failed: %v", err)
-	}
-	return finished
+	})
+	return printed, sync.OnceFunc(func() {
+		_ = child.Process.Kill()
+		read.Wait()
+		var exit *exec.ExitError
+		if err := child.Wait(); err != nil && !(errors.As(err, &exit) && exit.ExitCode() == -1) {
+			t.Errorf("the child failed: %v", err)
+		}
+	})
 }
 
 // runChild runs the job, or goes on with it, and prints a line for each checkpoint and one at the end.
 func runChild(dir string) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: plugin.NewRegistry(clickhouse.Plugins)})
+	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: plugin.NewRegistry(clickhouse.Plugins, changesPlugins)})
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,12 @@ type Access struct {
 	Username string            `opt:"username,user" help:"User name."`
 	Password string            `opt:"password" secret:"true" help:"Password."`
 	Zone     string            `opt:"server_time_zone" help:"Time zone of DateTime columns whose type names none. Default: that of the server."`
-	Config   map[string]string `opt:"clickhouse.config" help:"Settings of the server for all statements."`
+	Config   map[string]string `opt:"clickhouse.config" help:"Settings of the server for all statements. Some are for the connection: ssl, sslmode (strict, none), sslrootcert, sslcert, sslkey, connect_timeout in milliseconds."`
+	Compress string            `opt:"compression" default:"none" enum:"none,lz4,zstd" help:"Compression of rows on their way; worth it where the network is slower than about 1 GBit/s (lz4) or 100 MBit/s (zstd)."`
 }
+
+// compressions are the values of compression.
+var compressions = map[string]client.Compression{"none": client.None, "lz4": client.LZ4, "zstd": client.ZSTD}
 
 // Rules are the demands on several options.
 func (Access) Rules() []config.Rule {
@@ -58,9 +62,15 @@ var driverSettings = []string{"socket_timeout", "connect_timeout", "connection_t
 func (a Access) clientOptions(env plugin.Env) (client.Options, error) {
 	o := client.Options{
 		Hosts: a.hosts(), User: a.Username, Password: a.Password, Dial: env.Dial, Settings: map[string]string{}, Retries: 2,
+		Compression: compressions[a.Compress],
+	}
+	var err error
+	if o.TLS, err = tlsConfig(a.Config); err != nil {
+		return o, err
 	}
 	for name, value := range a.Config {
 		switch {
+		case slices.Contains(tlsSettings, name):
 		case name == "connect_timeout" || name == "connection_timeout":
 			d, err := time.ParseDuration(value + "ms")
 			if err != nil || d <= 0 {
@@ -97,7 +107,8 @@ type SinkOptions struct {
 	Access
 
 	Table             string `opt:"table" default:"${table_name}" help:"Target table; placeholders allowed."`
-	BulkSize          int    `opt:"bulk_size" default:"20000" min:"1" help:"Rows of an insert."`
+	BulkSize          int    `opt:"bulk_size" default:"20000" min:"1" help:"Rows of an insert; it takes more while the server is busy with the one before."`
+	FlushInterval     int    `opt:"flush_interval_ms" default:"250" min:"0" help:"Least milliseconds between two inserts into a table that are not full: more make fewer parts, fewer show changes earlier."`
 	PrimaryKey        string `opt:"primary_key" help:"Column that identifies a row, several with commas between; placeholders allowed. With it updates and deletes are applied."`
 	SupportUpsert     bool   `opt:"support_upsert" default:"false" help:"Whether +I replaces a row with the same key in tables whose engine does not do it."`
 	LightweightDelete bool   `opt:"allow_experimental_lightweight_delete" default:"false" help:"Delete by DELETE FROM instead of ALTER TABLE DELETE, where the server knows it."`

@@ -13,7 +13,7 @@ func Plugins() []plugin.Plugin {
 	}, func(_ context.Context, o SourceOptions, env plugin.Env) (*Source, error) { return newSource(o, env) })
 	sink := plugin.NewSink(plugin.Info{
 		Name: "Clickhouse", Summary: "Writes tables of a ClickHouse server.", MultiTable: true,
-		Delivery: plugin.Idempotent, Pings: true,
+		Delivery: plugin.Idempotent, Pings: true, Changes: true,
 	}, func(_ context.Context, o SinkOptions, env plugin.Env) (*Sink, error) { return newSink(o, env) })
 	return []plugin.Plugin{source, sink}
 }

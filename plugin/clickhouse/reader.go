@@ -18,7 +18,9 @@ import (
 
 // position is how far a query was read.
 type position struct {
-	Rows int64 `json:"rows,omitempty"`
+	// Where is the condition of the range; empty if the query is read whole.
+	Where string `json:"where,omitempty"`
+	Rows  int64  `json:"rows,omitempty"`
 	// Sum is the hash of the bytes that the rows came from.
 	Sum  uint64 `json:"sum,omitempty,string"`
 	Done bool   `json:"done,omitempty"`
@@ -69,8 +71,8 @@ func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 	}
 	select {
 	case b := <-r.blocks:
-		if errors.Is(b.err, io.EOF) {
-			r.at = position{Done: true}
+		if b.err == io.EOF {
+			r.at = position{Where: r.at.Where, Done: true}
 			return io.EOF
 		}
 		if b.err != nil {
@@ -149,7 +151,7 @@ func (f *fetch) read(ctx context.Context) error {
 		if n == 0 {
 			continue
 		}
-		next := block{batch: b.Batch(), at: position{Rows: d.Rows(), Sum: d.Sum()}}
+		next := block{batch: b.Batch(), at: position{Where: f.from.Where, Rows: d.Rows(), Sum: d.Sum()}}
 		select {
 		case f.out <- next:
 		case <-ctx.Done():
@@ -162,10 +164,15 @@ func (f *fetch) read(ctx context.Context) error {
 // open starts the query with blocks of the size of our batches. A user who may not change settings gets blocks as the
 // server likes.
 func (f *fetch) open(ctx context.Context, srv *server) (io.ReadCloser, error) {
-	r := client.Request{SQL: f.source.sql + "\nFORMAT Native", Again: true}
-	if f.source.options.Config["max_block_size"] == "" {
-		r.Settings = map[string]string{"max_block_size": fmt.Sprint(column.FullRows)}
+	sql, settings := f.source.sql, map[string]string{"max_block_size": fmt.Sprint(column.FullRows)}
+	if f.from.Where != "" { // one thread for each lane, which also makes the order of the rows the same again
+		sql += "\nWHERE " + f.from.Where
+		settings["max_threads"] = "1"
 	}
+	for name := range f.source.options.Config {
+		delete(settings, name)
+	}
+	r := client.Request{SQL: sql + "\nFORMAT Native", Again: true, Rows: true, Settings: settings}
 	body, err := srv.Open(ctx, r)
 	if client.Is(err, client.ReadOnly) {
 		r.Settings = nil
@@ -178,7 +185,7 @@ func (f *fetch) open(ctx context.Context, srv *server) (io.ReadCloser, error) {
 func (f *fetch) skip(d *native.Decoder, b *column.Builder) error {
 	for d.Rows() < f.from.Rows {
 		_, err := d.Next(b)
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil && err != io.EOF {
 			return err
 		}
 		b.Batch().Release()
@@ -203,7 +210,7 @@ func (f *fetch) located(err error) error {
 	var exception *native.ServerError
 	var e *plugin.Error
 	switch {
-	case errors.Is(err, io.EOF) || errors.Is(err, context.Canceled):
+	case err == io.EOF || errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &exception):
 		err = client.Refused(exception.Text)

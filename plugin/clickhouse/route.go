@@ -44,7 +44,7 @@ func newRoute(ctx context.Context, w *writer, t *plugin.Table) (*route, error) {
 	}
 	if !w.sink.options.SplitMode {
 		r.to = []*destination{newDestination(r, w.srv, target.id)}
-		return r, nil
+		return r, w.sink.versions.seen(ctx, w.srv, target, target.id)
 	}
 	return r, r.addShards(ctx, t)
 }
@@ -77,10 +77,15 @@ func (r *route) addShards(ctx context.Context, t *plugin.Table) error {
 			return err
 		}
 		if len(r.to) == 0 { // engine and key are those of the table that stores the rows
-			if r.target.engine, err = engineOf(ctx, srv, id, r.target.keyNames()); err != nil {
+			if r.target.engine, err = engineOf(ctx, srv, id); err != nil {
 				srv.Close()
 				return inTable(err, id)
 			}
+			r.target.keyed()
+		}
+		if err := r.w.sink.versions.seen(ctx, srv, r.target, id); err != nil {
+			srv.Close()
+			return err
 		}
 		total += s.weight
 		r.to = append(r.to, newDestination(r, srv, id))

@@ -63,9 +63,10 @@ func connect(ctx context.Context, o client.Options, zone string) (*server, error
 // described is a column of a table or a query.
 type described struct {
 	native.Column
-	text string // of the type
-	kind string // DEFAULT, MATERIALIZED, ALIAS, EPHEMERAL, or empty
-	err  error  // why the type is not known
+	text  string // of the type
+	kind  string // DEFAULT, MATERIALIZED, ALIAS, EPHEMERAL, or empty
+	value string // the expression behind kind
+	err   error  // why the type is not known
 }
 
 // describe asks for the columns of a table or of a query in brackets.
@@ -81,8 +82,8 @@ func (s *server) describe(ctx context.Context, what string) ([]described, error)
 		}
 		c := described{Column: native.Column{Name: row[0]}, text: row[1]}
 		c.Type, c.err = native.ParseType(row[1])
-		if len(row) > 2 {
-			c.kind = row[2]
+		if len(row) > 3 {
+			c.kind, c.value = row[2], row[3]
 		}
 		columns = append(columns, c)
 	}

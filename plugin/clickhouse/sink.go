@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/clickhouse/internal/client"
 	"github.com/culvertdata/culvert/plugin/clickhouse/internal/native"
@@ -12,14 +14,18 @@ import (
 
 // Sink writes tables of one server.
 type Sink struct {
-	options SinkOptions
-	client  client.Options
+	options  SinkOptions
+	client   client.Options
+	mode     plugin.Mode
+	log      hclog.Logger
+	versions versions
 }
 
 var (
-	_ plugin.Sink      = (*Sink)(nil)
-	_ plugin.Deliverer = (*Sink)(nil)
-	_ plugin.Pinger    = (*Sink)(nil)
+	_ plugin.Sink          = (*Sink)(nil)
+	_ plugin.Deliverer     = (*Sink)(nil)
+	_ plugin.Pinger        = (*Sink)(nil)
+	_ plugin.SchemaApplier = (*Sink)(nil)
 )
 
 func newSink(o SinkOptions, env plugin.Env) (*Sink, error) {
@@ -35,7 +41,7 @@ func newSink(o SinkOptions, env plugin.Env) (*Sink, error) {
 			errs = append(errs, err)
 		}
 	}
-	return &Sink{options: o, client: c}, errors.Join(errs...)
+	return &Sink{options: o, client: c, mode: env.Job.Mode, log: env.Logger, versions: versions{now: env.Now}}, errors.Join(errs...)
 }
 
 // Ping asks the server for its version.
@@ -128,7 +134,7 @@ func (s *Sink) prepareSchema(ctx context.Context, srv *server, id plugin.TableID
 	if key == nil {
 		key = t.Key
 	}
-	sql, err := createTable(srv.version, id, t, key)
+	sql, err := createTable(srv.version, id, t, key, s.keeps(srv.version, key))
 	if err != nil {
 		return false, err
 	}
@@ -137,6 +143,15 @@ func (s *Sink) prepareSchema(ctx context.Context, srv *server, id plugin.TableID
 		return false, err
 	}
 	return true, srv.Exec(ctx, client.Request{SQL: sql})
+}
+
+// keeps says what a new table keeps beside its rows: a streaming job changes rows again and again, so its keyed tables
+// tell which of several is the newest, and whether it is deleted, unless rows are to be deleted for good.
+func (s *Sink) keeps(v version, key []int) kept {
+	return kept{
+		versions: s.mode == plugin.Unbounded && len(key) > 0,
+		deletes:  !s.options.LightweightDelete || !v.atLeast(lightweightMajor, lightweightMinor),
+	}
 }
 
 func (s *Sink) prepareData(ctx context.Context, srv *server, id plugin.TableID, t *plugin.Table, exists bool) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/clickhouse/internal/native"
 )
 
-// Source reads one query.
+// Source reads one query, in ranges of keys where lanes are to share it.
 type Source struct {
 	options SourceOptions
 	client  client.Options
@@ -124,16 +124,17 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 	if err != nil {
 		return nil, err
 	}
-	return &splitter{id: tables[0].ID, handed: len(state) > 0 && state[0] == '1'}, nil
+	return &splitter{source: s, id: tables[0].ID, handed: len(state) > 0 && state[0] == '1'}, nil
 }
 
-// splitter has one split.
+// splitter hands all splits out at once.
 type splitter struct {
+	source *Source
 	id     plugin.TableID
 	handed bool
 }
 
-// Next hands the split out.
+// Next hands the splits out.
 func (s *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -141,14 +142,15 @@ func (s *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 	if s.handed {
 		return nil, io.EOF
 	}
-	s.handed = true
-	return []plugin.Split{{ID: "query", Table: s.id, Rows: -1}}, nil
+	splits, err := s.source.splits(ctx, s.id)
+	s.handed = err == nil
+	return splits, err
 }
 
 // Done has nothing to do.
 func (s *splitter) Done(plugin.Split, []byte) error { return nil }
 
-// State says whether the split was handed out.
+// State says whether the splits were handed out.
 func (s *splitter) State() ([]byte, error) {
 	if s.handed {
 		return []byte("1"), nil

@@ -12,7 +12,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/config"
 )
 
-// target is a table of the server and how rows get into it. It is never changed after it was made.
+// target is a table of the server and how rows get into it.
 type target struct {
 	source *plugin.Table
 	id     plugin.TableID
@@ -20,6 +20,8 @@ type target struct {
 	key     []int
 	engine  engine
 	columns []native.Target
+	// marks fill the columns of a versioned table that the rows lack.
+	marks marks
 	// left are columns of the table that the rows lack.
 	left []string
 }
@@ -27,6 +29,8 @@ type target struct {
 // engine is what a table's engine does.
 type engine struct {
 	name string
+	// stores is the engine that stores the rows: behind a Distributed table that of its shards.
+	stores string
 	// full is its definition.
 	full string
 	// sorting is the list of columns in ORDER BY.
@@ -35,6 +39,8 @@ type engine struct {
 	replaces bool
 	// tokens says that the table remembers which inserts it took.
 	tokens bool
+	// version and deleted are the columns that a ReplacingMergeTree is made with; may be empty.
+	version, deleted string
 }
 
 // targetID names the target of a table.
@@ -93,10 +99,14 @@ func newTarget(ctx context.Context, s *server, o SinkOptions, t *plugin.Table) (
 	if err != nil {
 		return nil, inTable(err, id)
 	}
-	if out.engine, err = engineOf(ctx, s, id, out.keyNames()); err != nil {
+	if out.engine, err = engineOf(ctx, s, id); err != nil {
 		return nil, inTable(err, id)
 	}
-	return out, out.match(found)
+	if err := out.match(found, o); err != nil {
+		return nil, err
+	}
+	out.keyed()
+	return out, nil
 }
 
 // inTable says which table an error is about.
@@ -116,24 +126,60 @@ func (t *target) keyNames() []string {
 	return names
 }
 
-func engineOf(ctx context.Context, s *server, id plugin.TableID, key []string) (engine, error) {
+func engineOf(ctx context.Context, s *server, id plugin.TableID) (engine, error) {
 	rows, err := s.Rows(ctx, fmt.Sprintf("SELECT engine, engine_full, sorting_key FROM system.tables WHERE database = %s "+
 		"AND name = %s", native.Quote(id.Database), native.Quote(id.Name)))
 	if err != nil || len(rows) == 0 {
 		return engine{}, err
 	}
-	e := engine{name: rows[0][0], full: rows[0][1], sorting: rows[0][2]}
-	sorting := strings.Split(strings.NewReplacer(" ", "", "`", "", "(", "", ")", "").Replace(e.sorting), ",")
-	slices.Sort(sorting)
-	slices.Sort(key)
-	e.replaces = strings.HasSuffix(e.name, "ReplacingMergeTree") && len(key) > 0 && slices.Equal(sorting, key)
+	e := engine{name: rows[0][0], full: rows[0][1], sorting: rows[0][2], stores: rows[0][0]}
+	if _, local, ok := distributed(e.full); ok {
+		behind, err := engineOf(ctx, s, local)
+		if err != nil {
+			return engine{}, err
+		}
+		e.stores, e.sorting, e.version, e.deleted = behind.stores, behind.sorting, behind.version, behind.deleted
+		return e, nil
+	}
 	e.tokens = s.version.atLeast(22, 2) && (strings.HasPrefix(e.name, "Replicated") ||
 		strings.Contains(e.full, "non_replicated_deduplication_window"))
+	e.version, e.deleted = e.replacing()
 	return e, nil
 }
 
+// sortingKey returns the columns of ORDER BY; an expression is none.
+func (e engine) sortingKey() []string {
+	return strings.Split(strings.NewReplacer(" ", "", "`", "", "(", "", ")", "").Replace(e.sorting), ",")
+}
+
+// keyed finds out whether rows replace those with the same key. A table that keeps versions and marks deleted rows is
+// there for changes: without primary_key its own key holds.
+func (t *target) keyed() {
+	sorting := t.engine.sortingKey()
+	if t.key == nil && t.marks.deletes {
+		for _, name := range sorting {
+			i := t.source.Index(name)
+			if i < 0 {
+				t.key = nil
+				break
+			}
+			t.key = append(t.key, i)
+		}
+	}
+	key := t.keyNames()
+	slices.Sort(sorting)
+	slices.Sort(key)
+	t.engine.replaces = strings.HasSuffix(t.engine.stores, "ReplacingMergeTree") && len(key) > 0 && slices.Equal(sorting, key)
+	t.marks.deletes = t.marks.deletes && t.engine.replaces
+	for i, c := range t.columns { // a deleted row may come with its key alone
+		if t.key != nil && c.Fill == nil && !slices.Contains(t.key, c.Index) {
+			t.columns[i].Exempt = t.marks.gone
+		}
+	}
+}
+
 // match pairs the columns of the rows with those of the table.
-func (t *target) match(found []described) error {
+func (t *target) match(found []described, o SinkOptions) error {
 	var missing, names []string
 	var errs []error
 	fed := make([]bool, len(found))
@@ -158,6 +204,7 @@ func (t *target) match(found []described) error {
 			t.left = append(t.left, d.Name)
 		}
 	}
+	t.version(found, o)
 	if missing != nil {
 		return &plugin.Error{
 			Code: plugin.CodeNotFound, Table: t.id, Err: errors.New("the table has no column " + strings.Join(missing, ", ")),

@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -222,6 +223,64 @@ func TestConversions(t *testing.T) {
 			}
 			if got := d.query("SELECT v FROM @." + name); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestExtremes writes the outermost values of our types into tables that the sink makes, and reads them back.
+func TestExtremes(t *testing.T) {
+	nines := strings.Repeat("9", 20) + "." + strings.Repeat("9", 18)
+	cases := []struct {
+		typ    plugin.Type
+		values []any
+		recent bool // the old server's type holds less
+	}{
+		{plugin.TypeOf(plugin.String), []any{"", "a\x00b\x00", "😀 \u00a0 日本", strings.Repeat("é", 8<<20), nil}, false},
+		{plugin.TypeOf(plugin.BigInt), []any{int64(math.MinInt64), int64(math.MaxInt64), nil}, false},
+		{plugin.TypeOf(plugin.TinyInt), []any{int8(-128), int8(127)}, false},
+		{plugin.DecimalOf(38, 18), []any{nines, "-" + nines, "0.000000000000000001"}, false},
+		{plugin.DecimalOf(38, 0), []any{strings.Repeat("9", 38), "-1"}, false},
+		{plugin.TypeOf(plugin.Double), []any{math.NaN(), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1)}, false},
+		{plugin.TypeOf(plugin.Float), []any{float32(math.MaxFloat32), float32(math.Inf(1))}, false},
+		{plugin.TypeOf(plugin.Boolean), []any{true, false, nil}, true}, // the old one shows numbers
+		{plugin.TypeOf(plugin.Date), []any{"1970-01-01", "2106-02-07"}, false},
+		{plugin.TypeOf(plugin.Date), []any{"1900-01-01", "2299-12-31"}, true},
+		{plugin.Type{Kind: plugin.Timestamp}, []any{"1970-01-01 00:00:00", "2105-12-31 23:59:59"}, false},
+		{plugin.TypeOf(plugin.Timestamp), []any{"1900-01-01 00:00:00.000001", "2299-12-31 23:59:59.999999"}, true},
+		{plugin.Type{Kind: plugin.Timestamp, Scale: 9}, []any{"1900-01-01 00:00:00.000000001", "2262-01-01 00:00:00.123456789"}, true},
+		{plugin.ArrayOf(plugin.TypeOf(plugin.String)), []any{[]any{}, []any{nil, "", "😀"}}, false},
+		{plugin.MapOf(plugin.TypeOf(plugin.String), plugin.DecimalOf(9, 2)), []any{[][2]any{{"a", "1.50"}, {"", nil}}}, true},
+	}
+	d := newDB(t)
+	for i, c := range cases {
+		t.Run(c.typ.String(), func(t *testing.T) {
+			if c.recent && os.Getenv(newServer) == "" {
+				t.Skip("needs a server of today")
+			}
+			table := tableOf(t, fmt.Sprint("t", i), nil, col("n", plugin.TypeOf(plugin.Int)), col("v", c.typ))
+			var rows [][]any
+			for j, v := range c.values {
+				rows = append(rows, []any{j, v})
+			}
+			b := batchOf(t, table, rows...)
+			b.Retain()
+			defer b.Release()
+			if err := write(t, newWriter(t, d.options(), table), b); err != nil {
+				t.Fatal(err)
+			}
+			out, err := readAll(t.Context(), lookup(t, plugin.SourceRole), d.options("sql", "SELECT v FROM "+table.ID.Name+" ORDER BY n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j, row := range out.rows {
+				want, got := fmt.Sprint(column.Value(b.Rows.Column(1), c.typ, j)), fmt.Sprint(row[0])
+				if got != want {
+					t.Errorf("value %d is %.100s, want %.100s", j, got, want)
+				}
+			}
+			if len(out.rows) != len(c.values) {
+				t.Errorf("%d rows", len(out.rows))
 			}
 		})
 	}

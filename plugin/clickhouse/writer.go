@@ -6,6 +6,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -18,9 +21,13 @@ const (
 	mostHeld = 64 << 20
 	// mostBody is how many bytes an insert has before it is sent, whatever bulk_size says.
 	mostBody = 16 << 20
+	// mostInserts is how many inserts are under way at a time, and mostSent how many bytes if there are several.
+	mostInserts = 4
+	mostSent    = 16 << 20
 )
 
-// writer writes the batches of one lane. One insert may be under way while the next is filled.
+// writer writes the batches of one lane. Inserts are under way while the next ones are filled: one for each table, so
+// that its rows arrive in order, and some for all.
 type writer struct {
 	sink  *Sink
 	srv   *server
@@ -31,21 +38,35 @@ type writer struct {
 
 	ctx     context.Context // of inserts, which outlive the call that started them
 	cancel  context.CancelFunc
-	pending chan error // of the insert under way; nil if there is none
-	sending []byte     // its body
-	free    [][]byte   // bodies of inserts that have ended
-	failed  error      // what ended the writer
+	inserts []insert // under way, the oldest first
+	free    [][]byte // bodies of inserts that have ended
+	failed  error    // what ended the writer
 
 	routes map[*plugin.Table]*route
 	order  []*route
 }
 
-var _ plugin.Pusher = (*writer)(nil)
+// insert is one that is under way.
+type insert struct {
+	to   *destination
+	body []byte
+	done chan error
+}
+
+var (
+	_ plugin.Pusher = (*writer)(nil)
+	_ plugin.Paced  = (*writer)(nil)
+)
 
 func newWriter(ctx context.Context, s *Sink, srv *server, t plugin.Task) *writer {
 	w := &writer{sink: s, srv: srv, log: t.Logger, task: t, nonce: rand.Text(), routes: map[*plugin.Table]*route{}}
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return w
+}
+
+// PushInterval is flush_interval_ms.
+func (w *writer) PushInterval() time.Duration {
+	return time.Duration(w.sink.options.FlushInterval) * time.Millisecond
 }
 
 // Write adds a batch to the blocks of its table.
@@ -71,16 +92,27 @@ func (w *writer) route(ctx context.Context, t *plugin.Table) (*route, error) {
 	if r, ok := w.routes[t]; ok {
 		return r, nil
 	}
-	if err := w.wait(ctx); err != nil { // the client is busy with the insert
-		return nil, err
-	}
 	r, err := newRoute(ctx, w, t)
 	if err != nil {
 		return nil, err
 	}
+	w.retire(t)
 	w.routes[t] = r
 	w.order = append(w.order, r)
 	return r, nil
+}
+
+// retire forgets the older versions of a table, of which all rows are written.
+func (w *writer) retire(t *plugin.Table) {
+	w.order = slices.DeleteFunc(w.order, func(r *route) bool {
+		old := r.target.source
+		if old.ID != t.ID || old.Version >= t.Version || slices.ContainsFunc(r.to, (*destination).holds) {
+			return false
+		}
+		delete(w.routes, old)
+		r.close()
+		return true
+	})
 }
 
 func (w *writer) held() int {
@@ -93,7 +125,7 @@ func (w *writer) held() int {
 	return n
 }
 
-// send sends what is held for all tables. The last insert may still be under way.
+// send sends what is held for all tables. The last inserts may still be under way.
 func (w *writer) send(ctx context.Context) error {
 	for _, r := range w.order {
 		for _, d := range r.to {
@@ -112,9 +144,13 @@ func (w *writer) Push(ctx context.Context) error {
 	}
 	for _, r := range w.order {
 		for _, d := range r.to {
-			if err := d.mutated(ctx); err != nil {
+			if !d.waiting {
+				continue
+			}
+			if err := d.srv.mutated(ctx, d.id); err != nil {
 				return err
 			}
+			d.waiting = false
 		}
 	}
 	return nil
@@ -123,13 +159,13 @@ func (w *writer) Push(ctx context.Context) error {
 // Flush makes all rows durable.
 func (w *writer) Flush(ctx context.Context, _ uint64) ([]byte, error) { return nil, w.Push(ctx) }
 
-// Close ends the writer and the insert that is under way.
+// Close ends the writer and the inserts that are under way.
 func (w *writer) Close() error {
 	w.cancel()
-	if w.pending != nil {
-		<-w.pending
-		w.pending = nil
+	for _, i := range w.inserts {
+		<-i.done
 	}
+	w.inserts = nil
 	for _, r := range w.order {
 		r.close()
 	}
@@ -137,10 +173,14 @@ func (w *writer) Close() error {
 	return nil
 }
 
-// start sends an insert once the one before has ended, and does not wait for it. The body belongs to the writer from
-// then on.
+// start sends an insert once there is room for it, and does not wait for it. The body belongs to the writer from then
+// on.
 func (w *writer) start(ctx context.Context, d *destination, body []byte) error {
-	if err := w.wait(ctx); err != nil {
+	err := w.waitFor(ctx, d)
+	for err == nil && !w.room(len(body)) {
+		err = w.end(ctx, 0)
+	}
+	if err != nil {
 		return err
 	}
 	e := d.route.target.engine
@@ -149,37 +189,69 @@ func (w *writer) start(ctx context.Context, d *destination, body []byte) error {
 	switch {
 	case e.tokens:
 		r.Settings["insert_deduplication_token"] = fmt.Sprintf("%s-%d", w.nonce, w.count)
-	case len(e.name) > 10 && e.name[:10] == "Replicated":
+	case strings.HasPrefix(e.name, "Replicated"):
 		r.Settings["insert_deduplicate"] = "0" // without tokens it takes equal inserts for one
 	}
-	pending := make(chan error, 1)
-	w.pending, w.sending = pending, body
-	go func() { pending <- inTable(d.srv.Exec(w.ctx, r), d.id) }()
+	i := insert{to: d, body: body, done: make(chan error, 1)}
+	w.inserts = append(w.inserts, i)
+	go func() { i.done <- inTable(d.srv.Exec(w.ctx, r), d.id) }()
 	return nil
 }
 
-// wait waits for the insert under way.
-func (w *writer) wait(ctx context.Context) error {
-	if w.failed != nil || w.pending == nil {
+// room reports whether another insert may be under way.
+func (w *writer) room(size int) bool {
+	for _, i := range w.inserts {
+		size += len(i.body)
+	}
+	return len(w.inserts) == 0 || len(w.inserts) < mostInserts && size <= mostSent
+}
+
+// busy reports whether the server takes an insert to a destination just now.
+func (w *writer) busy(d *destination) bool {
+	return slices.ContainsFunc(w.inserts, func(i insert) bool { return i.to == d && len(i.done) == 0 })
+}
+
+// waitFor waits for the insert that is under way to a destination, if there is one.
+func (w *writer) waitFor(ctx context.Context, d *destination) error {
+	i := slices.IndexFunc(w.inserts, func(i insert) bool { return i.to == d })
+	if w.failed != nil || i < 0 {
 		return w.failed
 	}
+	return w.end(ctx, i)
+}
+
+// wait waits for all inserts.
+func (w *writer) wait(ctx context.Context) error {
+	for w.failed == nil && len(w.inserts) > 0 {
+		if err := w.end(ctx, 0); err != nil {
+			return err
+		}
+	}
+	return w.failed
+}
+
+// end waits for one insert.
+func (w *writer) end(ctx context.Context, n int) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	i := w.inserts[n]
 	var err error
 	select {
-	case err = <-w.pending:
+	case err = <-i.done:
 	case <-ctx.Done():
 		w.cancel()
-		<-w.pending
+		<-i.done
 		err = ctx.Err()
 	}
-	w.pending = nil
+	w.inserts = slices.Delete(w.inserts, n, n+1)
 	if err != nil {
 		w.failed = fmt.Errorf("insert: %w", err)
 		return w.failed
 	}
-	if len(w.free) < 2 {
-		w.free = append(w.free, w.sending[:0])
+	if len(w.free) <= mostInserts {
+		w.free = append(w.free, i.body[:0])
 	}
-	w.sending = nil
 	return nil
 }
 
@@ -187,7 +259,7 @@ func (w *writer) wait(ctx context.Context) error {
 func (w *writer) memory() []byte {
 	last := len(w.free) - 1
 	if last < 0 {
-		return make([]byte, 0, len(w.sending)+len(w.sending)/8) // nil at first
+		return make([]byte, 0, 64<<10)
 	}
 	b := w.free[last]
 	w.free = w.free[:last]

@@ -108,6 +108,15 @@ func (b *Builder) Rollback() {
 	}
 }
 
+// Truncate keeps the first n rows only, and drops the values of a row that was not ended.
+func (b *Builder) Truncate(n int) {
+	b.n = min(b.n, n)
+	if b.kinds != nil {
+		b.kinds = b.kinds[:b.n]
+	}
+	b.Rollback()
+}
+
 // AppendRow appends one row of Go values by the rules of [AppendValue]. After an error the row is not part of the
 // batch and the builder can go on.
 func (b *Builder) AppendRow(k plugin.RowKind, values ...any) error {

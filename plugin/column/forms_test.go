@@ -193,6 +193,39 @@ func TestTake(t *testing.T) {
 	})
 }
 
+func TestConcat(t *testing.T) {
+	eachForm(t, func(t *testing.T, tc typeCase, a arrow.Array) {
+		tab := table(t, tc.typ)
+		kinds := make([]plugin.RowKind, a.Len())
+		for i := range kinds {
+			kinds[i] = plugin.Delete
+		}
+		plain, changes := Assemble(tab, []arrow.Array{a}, nil), Assemble(tab, []arrow.Array{a}, kinds)
+		defer plain.Release()
+		defer changes.Release()
+		part := changes.Slice(1, a.Len())
+		defer part.Release()
+		part.EventTime, changes.EventTime = 5, 4
+		got, err := Concat([]plugin.Batch{plain, part, changes}, checked(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(got.Release)
+		if got.Len() != 3*a.Len()-1 || got.EventTime != 4 || got.Table != tab {
+			t.Fatalf("%d rows of time %d", got.Len(), got.EventTime)
+		}
+		row := 0
+		for _, b := range []plugin.Batch{plain, part, changes} {
+			for i := range b.Len() {
+				if !Equal(b.Rows.Column(0), i, got.Rows.Column(0), row, tc.typ) || got.Kind(row) != b.Kind(i) {
+					t.Errorf("row %d has %v", row, Value(got.Rows.Column(0), tc.typ, row))
+				}
+				row++
+			}
+		}
+	})
+}
+
 func TestEqualTellsApart(t *testing.T) {
 	eachForm(t, func(t *testing.T, tc typeCase, a arrow.Array) {
 		for i := range a.Len() {

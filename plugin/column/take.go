@@ -34,6 +34,49 @@ func Take(b plugin.Batch, rows []int32, alloc memory.Allocator) plugin.Batch {
 	return taken
 }
 
+// Concat returns the rows of batches of one table, one batch after the other, and the oldest of their event times. The
+// caller releases the result. There must be one batch at least.
+func Concat(batches []plugin.Batch, alloc memory.Allocator) (plugin.Batch, error) {
+	t, rows, kinds := batches[0].Table, 0, false
+	joined := plugin.Batch{Table: t}
+	for _, b := range batches {
+		rows += b.Len()
+		kinds = kinds || b.Kinds != nil
+		if joined.EventTime == 0 || b.EventTime != 0 && b.EventTime < joined.EventTime {
+			joined.EventTime = b.EventTime
+		}
+	}
+	columns := make([]arrow.Array, 0, len(t.Columns))
+	defer func() {
+		for _, c := range columns {
+			c.Release()
+		}
+	}()
+	parts := make([]arrow.Array, len(batches))
+	for i := range t.Columns {
+		for n, b := range batches {
+			parts[n] = b.Rows.Column(i)
+		}
+		c, err := array.Concatenate(parts, alloc)
+		if err != nil {
+			return joined, err
+		}
+		columns = append(columns, c)
+	}
+	joined.Rows = array.NewRecordBatch(t.Schema, columns, int64(rows))
+	if kinds {
+		joined.Kinds = make([]plugin.RowKind, 0, rows)
+		for _, b := range batches {
+			if b.Kinds == nil {
+				joined.Kinds = append(joined.Kinds, make([]plugin.RowKind, b.Len())...)
+			} else {
+				joined.Kinds = append(joined.Kinds, b.Kinds...)
+			}
+		}
+	}
+	return joined, nil
+}
+
 // run reports whether rows are consecutive, and where they start.
 func run(rows []int32) (from int, ok bool) {
 	for i, row := range rows {

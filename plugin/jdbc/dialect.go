@@ -127,11 +127,19 @@ type Range struct {
 	By string `json:"by,omitempty"`
 }
 
+// FullRows and FullBytes are what a batch of a source holds: whichever is reached first. They are larger than those of
+// package column, since a batch costs a transaction in most targets.
+const (
+	FullRows  = 4 * column.FullRows
+	FullBytes = 4 * column.FullBytes
+)
+
 // Scanner reads ranges, one after the other.
 type Scanner interface {
 	// Open starts reading a range. It ends the range before.
 	Open(ctx context.Context, r *Relation, at Range) error
-	// Read appends up to max rows and returns their number; io.EOF with the last of them, or after it.
+	// Read appends up to max rows, or until the builder holds FullBytes, and returns their number; io.EOF with the last
+	// of them, or after it.
 	Read(ctx context.Context, b *column.Builder, max int) (int, error)
 	// Last returns the key of the last row that was read. It is asked after a Read that returned rows and no error, and
 	// for unique keys only.

@@ -27,7 +27,8 @@ type Access struct {
 // SourceOptions are the options of the Jdbc source. One of query, table_path and table_list says what is read.
 //
 // With a top-level query and a partition_column, the range of the column is cut into partition_num equal parts. In all
-// other cases chunks of about split.size rows are made: by equal steps where an integer key is filled evenly enough,
+// other cases chunks of about split.size rows are made (SeaTunnel's default is 8096; here a large table is cut into
+// larger chunks unless the job says otherwise, since each costs a query): by equal steps where an integer key is filled evenly enough,
 // else by looking each boundary up.
 type SourceOptions struct {
 	Access
@@ -42,7 +43,7 @@ type SourceOptions struct {
 	Lower           string `opt:"partition_lower_bound" help:"Smallest value of partition_column that is read; only with query and partition_column."`
 	Upper           string `opt:"partition_upper_bound" help:"Largest value of partition_column that is read; only with query and partition_column."`
 
-	SplitSize       int64   `opt:"split.size" default:"8096" min:"1" help:"Rows of a split."`
+	SplitSize       int64   `opt:"split.size" default:"0" min:"0" help:"Rows of a split. 0 lets the table's size decide: several splits for each lane, of 8096 rows at least and 131072 at most."`
 	EvenUpper       float64 `opt:"split.even-distribution.factor.upper-bound" default:"100" min:"0" help:"Up to this many key values for each row, integer keys are cut by equal steps."`
 	EvenLower       float64 `opt:"split.even-distribution.factor.lower-bound" default:"0.05" min:"0" help:"From this many key values for each row on, integer keys are cut by equal steps."`
 	SampleThreshold int     `opt:"split.sample-sharding.threshold" default:"1000" help:"Number of splits above which boundaries are found from a sample, where the database knows no faster way."`

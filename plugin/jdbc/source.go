@@ -101,7 +101,11 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 	if err != nil {
 		return nil, err
 	}
-	return NewSplitter(s.options, relations, catalog, state)
+	splitter, err := newSplitter(s.options, s.env.Parallelism, catalog, relations, state)
+	if err != nil {
+		return nil, errors.Join(err, catalog.Close())
+	}
+	return splitter, nil
 }
 
 // Reader starts the session of one lane.

@@ -17,6 +17,7 @@ import (
 // read while its end is still uncut.
 type splitter struct {
 	options   SourceOptions
+	lanes     int // that read
 	relations []*Relation
 	catalog   Catalog
 	state     splitState
@@ -52,10 +53,15 @@ type cutting struct {
 	Keys bool `json:"keys,omitempty"`
 }
 
-// NewSplitter returns a splitter that cuts relations as the Jdbc source does, for other sources that read tables first.
-// Of the options only those about splits count. state is nil, or what State returned. The splitter owns the catalog.
-func NewSplitter(o SourceOptions, relations []*Relation, catalog Catalog, state []byte) (plugin.Splitter, error) {
-	s := &splitter{options: o, relations: relations, catalog: catalog}
+// NewSplitter returns what cuts the relations for the Jdbc source, for other sources of the same databases. Of the
+// options those count that say how large a split is and where its ends are looked up. The state of its splits is a
+// [Range] in JSON. state is nil, or what State returned; the splitter closes the catalog.
+func NewSplitter(o SourceOptions, c Catalog, relations []*Relation, state []byte) (plugin.Splitter, error) {
+	return newSplitter(o, 1, c, relations, state)
+}
+
+func newSplitter(o SourceOptions, lanes int, c Catalog, relations []*Relation, state []byte) (*splitter, error) {
+	s := &splitter{options: o, lanes: lanes, relations: relations, catalog: c}
 	if state != nil {
 		if err := s.restore(state); err != nil {
 			return nil, err
@@ -150,21 +156,38 @@ func (s *splitter) plan(ctx context.Context, r *Relation) (*cutting, error) {
 	if s.fixed() {
 		return s.planFixed(r, extent)
 	}
-	c := &cutting{Rows: s.options.SplitSize, Nulls: extent.Nulls, Keys: extent.Min != nil}
-	if rows := extent.Rows - extent.Nulls; rows <= c.Rows {
+	rows := extent.Rows - extent.Nulls
+	c := &cutting{Rows: s.splitSize(rows), Nulls: extent.Nulls, Keys: extent.Min != nil}
+	if rows <= c.Rows {
 		c.Rows = rows
 		return c, nil
 	}
 	c.Next, c.Max = extent.Min, extent.Max
-	c.Step = s.evenStep(extent)
+	c.Step = s.evenStep(extent, c.Rows)
 	return c, nil
+}
+
+// The sizes of a chunk that the job leaves open, and how many of them a lane should get at least: the last chunks that
+// are read keep all lanes busy then.
+const (
+	leastSplit    = 8096
+	mostSplit     = 128 << 10
+	splitsForLane = 8
+)
+
+// splitSize returns the number of rows of a chunk of a relation.
+func (s *splitter) splitSize(rows int64) int64 {
+	if s.options.SplitSize > 0 {
+		return s.options.SplitSize
+	}
+	return min(max(leastSplit, rows/int64(splitsForLane*max(1, s.lanes))), mostSplit)
 }
 
 func (s *splitter) fixed() bool { return s.options.Query != "" && s.options.PartitionColumn != "" }
 
-// evenStep returns how many values of an integer key make a chunk of the wanted size, 0 if the key is filled too
+// evenStep returns how many values of an integer key make a chunk of so many rows, 0 if the key is filled too
 // unevenly or is no integer.
-func (s *splitter) evenStep(e Extent) int64 {
+func (s *splitter) evenStep(e Extent, rows int64) int64 {
 	low, ok := e.Min.Value.(int64)
 	high, ok2 := e.Max.Value.(int64)
 	if !ok || !ok2 {
@@ -174,7 +197,7 @@ func (s *splitter) evenStep(e Extent) int64 {
 	if factor < s.options.EvenLower || factor > s.options.EvenUpper {
 		return 0
 	}
-	return step(factor * float64(s.options.SplitSize))
+	return step(factor * float64(rows))
 }
 
 // span returns the number of values from low to high. Their difference may be too large for an int64.

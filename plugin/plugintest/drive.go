@@ -149,7 +149,7 @@ func (d *drive) discover(ctx context.Context) error {
 	}
 	splits, err := d.splitter.Next(asked)
 	switch {
-	case errors.Is(err, io.EOF):
+	case err == io.EOF:
 		d.ended = true
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("the case did not end in time, %d rows have come: %w", len(d.rows), ctx.Err())
@@ -173,7 +173,7 @@ func (d *drive) interrupt(ctx context.Context) error {
 	if errors.Is(err, errLate) {
 		return err
 	}
-	d.ended = errors.Is(err, io.EOF)
+	d.ended = err == io.EOF
 	d.queue = append(d.queue, splits...)
 	return nil
 }
@@ -243,7 +243,7 @@ func (d *drive) step(ctx context.Context) (moved bool, err error) {
 
 // after does what follows a Read: position, acknowledgement, the end of the split.
 func (d *drive) after(ctx context.Context, i int, split *plugin.Split, read error) error {
-	if read != nil && !errors.Is(read, io.EOF) {
+	if read != nil && read != io.EOF {
 		return fmt.Errorf("read split %s: %w", split.ID, d.w.saw(read))
 	}
 	position, err := d.readers[i].Position()

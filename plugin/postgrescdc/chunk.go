@@ -90,7 +90,7 @@ func (r *chunkReader) read(ctx context.Context, out plugin.Out) error {
 	}
 	for {
 		n, err := r.scanner.Read(ctx, r.builder, column.FullRows-r.builder.Len())
-		if err != nil && !errors.Is(err, io.EOF) {
+		if err != nil && err != io.EOF {
 			return r.located(err)
 		}
 		if err != nil {

@@ -114,7 +114,7 @@ func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 		o := sp.source.options
 		var err error
 		sp.inner, err = jdbc.NewSplitter(jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper},
-			[]*jdbc.Relation{t.relation}, sp.catalog, cut.State)
+			sp.catalog, []*jdbc.Relation{t.relation}, cut.State)
 		if err != nil {
 			return nil, err
 		}

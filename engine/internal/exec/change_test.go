@@ -35,6 +35,7 @@ func widened(t *plugin.Table) *plugin.Table {
 // changing is a source whose splits change the table's columns once, each at a row of its own.
 type changing struct {
 	*counter
+	from     *plugin.Table // nil: the counter's
 	next     *plugin.Table
 	renamed  []plugin.Rename
 	at       map[string]int64 // by split: the row after which the change comes; missing means never
@@ -84,7 +85,11 @@ func (r *changingReader) Read(ctx context.Context, out plugin.Out) error {
 		if r.s.announce != nil {
 			next = r.s.announce(r.split)
 		}
-		if err := out.Change(plugin.SchemaChange{Old: r.s.table, New: next, Renamed: r.s.renamed,
+		old := r.s.table
+		if r.s.from != nil {
+			old = r.s.from
+		}
+		if err := out.Change(plugin.SchemaChange{Old: old, New: next, Renamed: r.s.renamed,
 			Statement: "ALTER"}); err != nil {
 			return err
 		}
@@ -100,13 +105,21 @@ type changingOut struct {
 }
 
 func (o changingOut) Batch(b plugin.Batch) error {
-	if !o.new {
+	as := o.r.s.from
+	if o.new {
+		as = o.r.s.next
+	}
+	if as == nil {
 		return o.Out.Batch(b)
 	}
 	rows := b.Rows
 	nulls := array.NewNull(b.Len())
-	b.Table = o.r.s.next
-	b.Rows = array.NewRecordBatch(b.Table.Schema, append(slices.Clone(rows.Columns()), nulls), rows.NumRows())
+	columns := slices.Clone(rows.Columns())
+	for len(columns) < len(as.Columns) {
+		columns = append(columns, nulls)
+	}
+	b.Table = as
+	b.Rows = array.NewRecordBatch(b.Table.Schema, columns, rows.NumRows())
 	nulls.Release()
 	rows.Release()
 	return o.Out.Batch(b)

@@ -18,5 +18,10 @@ func newBuilder(t *plugin.Table, alloc memory.Allocator) *column.Builder {
 	return column.NewBuilder(t, alloc)
 }
 
+// joined returns the rows of several batches as one.
+func joined(parts []plugin.Batch, alloc memory.Allocator) (plugin.Batch, error) {
+	return column.Concat(parts, alloc)
+}
+
 // sizeOf returns the size of a batch by SeaTunnel's rule.
 func sizeOf(b plugin.Batch) int64 { return column.Size(b) }

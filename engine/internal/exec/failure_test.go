@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -34,6 +35,7 @@ func TestRetries(t *testing.T) {
 		{"no retry helps, wrapped", fmt.Errorf("deep: %w", final), 1, 3, Failed, 0},
 		{"a retry helps", &plugin.Error{Code: plugin.CodeUnavailable, Retry: true, Err: errBroken}, 1, 3, Finished, 1},
 		{"bad options", fmt.Errorf("%w, %w", errBroken, &config.Error{}), 1, 3, Failed, 0},
+		{"a connection ends", fmt.Errorf("%w: %w", errBroken, io.EOF), 1, 3, Finished, 1},
 		{"a splitter's error", nil, 1, 3, Finished, 1},
 	}
 	for _, tt := range tests {
@@ -52,7 +54,7 @@ func TestRetries(t *testing.T) {
 			if tt.err == nil {
 				src.next = func(_ context.Context, given int64) ([]plugin.Split, error) {
 					if given == 2 && failures.Add(1) == 1 {
-						return nil, errBroken
+						return nil, fmt.Errorf("%w: %w", errBroken, io.EOF) // which is not the end
 					}
 					return (&counterSplitter{c: &counter{table: src.table, splits: 2, rows: 100}, given: given}).Next(t.Context())
 				}

@@ -248,7 +248,8 @@ func TestUnknownTable(t *testing.T) {
 
 // TestSlowSink checks that a fast reader is held back by the gate's items and bytes.
 func TestSlowSink(t *testing.T) {
-	src := &counter{table: numbers("t"), splits: 1, rows: 1000, batch: 1, batches: 1000}
+	const batches = 100
+	src := &counter{table: numbers("t"), splits: 1, rows: batches * fullRows, batch: fullRows, batches: batches}
 	var written atomic.Int64
 	gate := make(chan struct{})
 	dst := &plainSink{onWrite: func(plugin.Batch) {
@@ -256,8 +257,8 @@ func TestSlowSink(t *testing.T) {
 		written.Add(1)
 	}}
 	r := start(t, Options{Pipeline: simple(1, src, dst), Checkpoints: &store{}})
-	for n := int64(0); n < 1000; n++ {
-		if ahead := src.read.Load() - n; ahead > gateItems+2 {
+	for n := range int64(batches) {
+		if ahead := src.read.Load()/fullRows - n; ahead > gateItems+2 {
 			t.Fatalf("the reader is %d batches ahead", ahead)
 		}
 		gate <- struct{}{}
@@ -386,6 +387,38 @@ func TestPush(t *testing.T) {
 	dst.mu.Unlock()
 	if pushes == 0 || pushes > 50 || flushes != 0 {
 		t.Errorf("%d pushes and %d flushes of 100 rows", pushes, flushes)
+	}
+	r.Cancel()
+	r.ends(Canceled)
+}
+
+// slowly is a sink whose writers are to be pushed once an hour.
+type slowly struct{ *plainSink }
+
+func (s slowly) Writer(ctx context.Context, t plugin.Task) (plugin.Writer, error) {
+	w, err := s.plainSink.Writer(ctx, t)
+	return hourly{w.(*plainWriter)}, err
+}
+
+type hourly struct{ *plainWriter }
+
+func (hourly) PushInterval() time.Duration { return time.Hour }
+
+// TestPaced pushes the first rows at once, and the others not before their time.
+func TestPaced(t *testing.T) {
+	src := &counter{table: numbers("t"), splits: 1, rows: 100, batch: 1, endless: true}
+	dst := &plainSink{}
+	r := start(t, Options{Pipeline: simple(1, src, slowly{dst}), Checkpoints: &store{}, FlushInterval: time.Nanosecond})
+	until(t, "all rows are written", func() bool {
+		dst.mu.Lock()
+		defer dst.mu.Unlock()
+		return len(dst.rows) == 100
+	})
+	dst.mu.Lock()
+	pushes := dst.pushes
+	dst.mu.Unlock()
+	if pushes != 1 {
+		t.Errorf("%d pushes, want 1", pushes)
 	}
 	r.Cancel()
 	r.ends(Canceled)

@@ -11,6 +11,17 @@ import (
 const (
 	gateItems = 4
 	gateBytes = 8 << 20
+	// Small batches may wait in greater number: what waits together is written together.
+	gateSmallItems = 64
+	gateSmallBytes = 256 << 10
+)
+
+// joinRows and joinBytes are how much is written together at most, when it comes in batches smaller than that. A sink
+// that needs long for each write, however few its rows are, keeps up with rows that come alone in this way, and none of
+// them waits for others.
+const (
+	joinRows  = fullRows
+	joinBytes = gateSmallBytes
 )
 
 // errStopped is what a reader gets from its Out when the attempt stops.
@@ -41,7 +52,7 @@ type splitEnd struct{ id string }
 // other side waits.
 type gate struct {
 	mu     sync.Mutex
-	ring   [gateItems]item
+	ring   []item // grows with small items
 	head   int
 	n      int
 	bytes  int64
@@ -51,13 +62,34 @@ type gate struct {
 	came, went              chan struct{}
 }
 
-func newGate() *gate { return &gate{came: make(chan struct{}, 1), went: make(chan struct{}, 1)} }
+func newGate() *gate {
+	return &gate{ring: make([]item, gateItems), came: make(chan struct{}, 1), went: make(chan struct{}, 1)}
+}
 
-// put appends an item and waits while the gate is full. It fails with errStopped once the gate is closed. An item
-// larger than the gate passes alone.
+// full reports whether an item of so many bytes has to wait. An item larger than the gate passes alone.
+func (g *gate) full(bytes int64) bool {
+	switch {
+	case g.n == 0:
+		return false
+	case g.n >= gateSmallItems || g.bytes+bytes > gateBytes:
+		return true
+	default:
+		return g.n >= gateItems && g.bytes+bytes > gateSmallBytes
+	}
+}
+
+// grow makes room in the ring.
+func (g *gate) grow() {
+	larger := make([]item, 4*len(g.ring))
+	n := copy(larger, g.ring[g.head:])
+	copy(larger[n:], g.ring[:g.head])
+	g.ring, g.head = larger, 0
+}
+
+// put appends an item and waits while the gate is full. It fails with errStopped once the gate is closed.
 func (g *gate) put(it item) error {
 	g.mu.Lock()
-	for !g.closed && (g.n == gateItems || g.n > 0 && g.bytes+it.bytes > gateBytes) {
+	for !g.closed && g.full(it.bytes) {
 		g.putterWaits = true
 		g.mu.Unlock()
 		<-g.went
@@ -67,7 +99,10 @@ func (g *gate) put(it item) error {
 		g.mu.Unlock()
 		return errStopped
 	}
-	g.ring[(g.head+g.n)%gateItems] = it
+	if g.n == len(g.ring) {
+		g.grow()
+	}
+	g.ring[(g.head+g.n)%len(g.ring)] = it
 	g.n++
 	g.bytes += it.bytes
 	wake := g.takerWaits
@@ -120,11 +155,25 @@ func (g *gate) take(wait time.Duration) (item, taken) {
 	}
 }
 
+// takeMore removes the first item if it is a batch of a table and has no more than so many rows and bytes.
+func (g *gate) takeMore(t *plugin.Table, rows int, bytes int64) (item, bool) {
+	g.mu.Lock()
+	if g.closed || g.n == 0 {
+		g.mu.Unlock()
+		return item{}, false
+	}
+	if it := &g.ring[g.head]; it.batch.Table != t || it.batch.Len() > rows || it.bytes > bytes {
+		g.mu.Unlock()
+		return item{}, false
+	}
+	return g.pop(), true
+}
+
 // pop is called with the lock held and one item at least, and unlocks.
 func (g *gate) pop() item {
 	it := g.ring[g.head]
 	g.ring[g.head] = item{}
-	g.head = (g.head + 1) % gateItems
+	g.head = (g.head + 1) % len(g.ring)
 	g.n--
 	g.bytes -= it.bytes
 	wake := g.putterWaits
@@ -156,7 +205,7 @@ func (g *gate) close() {
 	}
 	g.closed = true
 	dropped := g.ring
-	g.ring = [gateItems]item{}
+	g.ring = nil
 	g.n, g.bytes = 0, 0
 	taker, putter := g.takerWaits, g.putterWaits
 	g.takerWaits, g.putterWaits = false, false

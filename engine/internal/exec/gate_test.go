@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
@@ -50,7 +52,9 @@ func TestGateBounds(t *testing.T) {
 		bytes int64
 		fit   int
 	}{
-		{"items", 1, gateItems},
+		{"items", gateSmallBytes, gateItems},
+		{"small items", 1, gateSmallItems},
+		{"items that become too many", gateSmallBytes / 20, 20},
 		{"bytes", gateBytes / 2, 2},
 		{"one that is too large", gateBytes * 3, 1},
 	}
@@ -79,12 +83,93 @@ func TestGateBounds(t *testing.T) {
 	}
 }
 
+// TestGateGrows has small items go round the ring while it grows.
+func TestGateGrows(t *testing.T) {
+	g := newGate()
+	var put, taken uint64
+	for _, n := range []int{3, 4, 60, 64, 10, 64} {
+		for g.n < n {
+			if err := g.put(item{barrier: &barrier{epoch: put}}); err != nil {
+				t.Fatal(err)
+			}
+			put++
+		}
+		for g.n > n/3 {
+			if it, _ := g.take(0); it.barrier.epoch != taken {
+				t.Fatalf("item %d came, want %d", it.barrier.epoch, taken)
+			}
+			taken++
+		}
+	}
+}
+
+// TestSmallBatchesAreJoined has single rows wait behind one another, with others between.
+func TestSmallBatchesAreJoined(t *testing.T) {
+	pool := column.NewPool()
+	a, b := numbers("a"), numbers("b")
+	l := &lane{gate: newGate(), source: sourceVertex("Source[0]-Model", 1, &counter{table: a})}
+	l.source.Env.Alloc = pool
+	w := &writingSide{lane: l}
+	at := int64(0)
+	put := func(t *testing.T, table *plugin.Table, rows int64) {
+		t.Helper()
+		batch := batchIn(pool, table, at, at+rows)
+		batch.EventTime = 100 - at
+		if err := l.gate.put(item{batch: batch, bytes: 8 * rows}); err != nil {
+			t.Fatal(err)
+		}
+		at += rows
+	}
+	for range 10 {
+		put(t, a, 1)
+	}
+	put(t, b, 2)
+	put(t, b, joinRows-2)
+	put(t, b, 1)
+	put(t, a, 3)
+	if err := l.gate.put(item{end: &splitEnd{}}); err != nil {
+		t.Fatal(err)
+	}
+	put(t, a, 4)
+	var got []string
+	var values []int64
+	for {
+		it, how := l.gate.take(0)
+		if how != gotItem {
+			break
+		}
+		if it.end != nil {
+			got = append(got, "end")
+			continue
+		}
+		it, err := w.join(it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s %d %d", it.batch.Table.ID.Name, it.batch.Len(), it.bytes))
+		values = append(values, valuesOf(it.batch)...)
+		if len(values) == 10 && it.batch.EventTime != 91 {
+			t.Errorf("the oldest of them happened at %d", it.batch.EventTime)
+		}
+		it.batch.Release()
+	}
+	if d := cmp.Diff([]string{"a 10 80", "b 8192 65536", "b 1 8", "a 3 24", "end", "a 4 32"}, got); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(upTo(at), values); d != "" {
+		t.Error(d)
+	}
+	if pool.Held() != 0 {
+		t.Errorf("%d bytes are held", pool.Held())
+	}
+}
+
 func TestGateCloses(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	defer mem.AssertSize(t, 0)
 	g := newGate()
 	table := numbers("t")
-	for range gateItems {
+	for range gateSmallItems {
 		b := column.NewBuilder(table, mem)
 		if err := b.AppendRow(plugin.Insert, 1); err != nil {
 			t.Fatal(err)

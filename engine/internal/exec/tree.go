@@ -175,6 +175,9 @@ type sinkWriter struct {
 	pusher   plugin.Pusher
 	unpushed bool
 	visible  visibility
+	waiting  unseen        // rows that a push makes visible
+	every    time.Duration // between pushes
+	pushed   time.Time     // the last time
 }
 
 func (w *writingSide) newSinkStage(ctx context.Context, v *plan.Vertex) (*sinkStage, error) {
@@ -207,6 +210,10 @@ func (s *sinkStage) open(ctx context.Context, w *sinkWriter, states [][]byte) er
 	w.stateful, _ = writer.(plugin.Stateful)
 	w.pusher, _ = writer.(plugin.Pusher)
 	w.visible = visibilityOf(instance.Delivery, writer)
+	w.every = s.side.env.options.FlushInterval
+	if paced, ok := writer.(plugin.Paced); ok {
+		w.every = max(w.every, paced.PushInterval())
+	}
 	if w.stateful == nil || len(states) == 0 {
 		return nil
 	}
@@ -258,7 +265,7 @@ func (s *sinkStage) time(t *plugin.Table, at, rows int64) {
 	case whenWritten:
 		s.latency.observe(time.Now().UnixMilli(), at, rows)
 	case whenPushed:
-		s.side.waiting = s.side.waiting.add(s.latency, at, rows)
+		s.at.waiting = s.at.waiting.add(s.latency, at, rows)
 	case whenCommitted:
 		s.side.staged = s.side.staged.add(s.latency, at, rows)
 	}

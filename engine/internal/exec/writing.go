@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/engine/internal/plan"
+	"github.com/culvertdata/culvert/plugin"
 )
 
 // writingSide takes what comes through the gate of a lane and runs its tree of stages.
@@ -19,10 +20,7 @@ type writingSide struct {
 	tokens []token // of flushes since then
 
 	unpushed []openWriter // hold rows that were not pushed
-	pushed   time.Time
-
-	waiting unseen // for a push
-	staged  unseen // for a commit
+	staged   unseen       // rows that a commit makes visible
 }
 
 type openWriter struct {
@@ -63,13 +61,12 @@ func (w *writingSide) close() {
 	}
 }
 
-// take waits for the next item and pushes buffering writers meanwhile: at once if the flush interval has passed since
-// the last push, else when it has. So rows that come alone are visible at once, and a stream of them is pushed once
-// an interval.
+// take waits for the next item and pushes buffering writers meanwhile: at once if their interval has passed since the
+// last push, else when it has. So rows that come alone are visible at once, and a stream of them is pushed once an
+// interval.
 func (w *writingSide) take(ctx context.Context) (item, taken, error) {
 	for len(w.unpushed) > 0 {
-		wait := w.env.options.FlushInterval - time.Since(w.pushed)
-		if wait > 0 {
+		if wait := w.due(); wait > 0 {
 			if it, how := w.gate.take(wait); how != timedOut {
 				return it, how, nil
 			}
@@ -83,23 +80,40 @@ func (w *writingSide) take(ctx context.Context) (item, taken, error) {
 	return it, how, nil
 }
 
-func (w *writingSide) push(ctx context.Context) error {
+// due returns how long it is until a writer may be pushed.
+func (w *writingSide) due() time.Duration {
+	now, wait := time.Now(), w.unpushed[0].every
 	for _, o := range w.unpushed {
+		wait = min(wait, o.every-now.Sub(o.pushed))
+	}
+	return wait
+}
+
+// push pushes the writers whose interval has passed.
+func (w *writingSide) push(ctx context.Context) error {
+	now := time.Now()
+	var left []openWriter
+	for _, o := range w.unpushed {
+		if now.Sub(o.pushed) < o.every {
+			left = append(left, o)
+			continue
+		}
 		if err := o.pusher.Push(ctx); err != nil {
 			return at(o.stage.vertex, err)
 		}
+		o.unpushed, o.pushed = false, time.Now()
+		o.waiting = o.waiting.seen(o.pushed)
 	}
-	w.allPushed()
-	w.pushed = time.Now()
+	w.unpushed = append(w.unpushed[:0], left...)
 	return nil
 }
 
 func (w *writingSide) allPushed() {
-	for _, o := range w.unpushed {
-		o.unpushed = false
+	now := time.Now()
+	for _, o := range w.open {
+		o.unpushed, o.waiting = false, o.waiting.seen(now)
 	}
 	w.unpushed = w.unpushed[:0]
-	w.waiting = w.waiting.seen(time.Now())
 }
 
 func (w *writingSide) handle(ctx context.Context, it item) error {
@@ -110,14 +124,45 @@ func (w *writingSide) handle(ctx context.Context, it item) error {
 		w.report(splitWritten{w.number, it.end.id})
 		return nil
 	default:
-		defer it.batch.Release()
-		for _, s := range w.next {
-			if err := s.write(ctx, it.batch, it.bytes); err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.hand(ctx, it)
 	}
+}
+
+// hand gives a batch to the stages, together with small ones of the same table that wait behind it.
+func (w *writingSide) hand(ctx context.Context, it item) (err error) {
+	if it.batch.Len() < joinRows && it.bytes < joinBytes {
+		if it, err = w.join(it); err != nil {
+			return err
+		}
+	}
+	defer it.batch.Release()
+	for _, s := range w.next {
+		if err := s.write(ctx, it.batch, it.bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join returns a batch of its own with the rows of an item and of those behind it that are its like.
+func (w *writingSide) join(it item) (item, error) {
+	rows := it.batch.Len()
+	next, ok := w.gate.takeMore(it.batch.Table, joinRows-rows, joinBytes-it.bytes)
+	if !ok {
+		return it, nil
+	}
+	parts := []plugin.Batch{it.batch}
+	for ; ok; next, ok = w.gate.takeMore(it.batch.Table, joinRows-rows, joinBytes-it.bytes) {
+		parts = append(parts, next.batch)
+		rows += next.batch.Len()
+		it.bytes += next.bytes
+	}
+	var err error
+	it.batch, err = joined(parts, w.source.Env.Alloc)
+	for _, p := range parts {
+		p.Release()
+	}
+	return it, err
 }
 
 // barrier flushes the writers and reports what the checkpoint has to hold of this lane.

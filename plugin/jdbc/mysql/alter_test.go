@@ -5,17 +5,18 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 func TestSchemaChanges(t *testing.T) {
-	var f *fixture
+	var f *jdbctest.Database
 	changetest.Run(t, changetest.Case{
 		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
-			f = newFixture(t)
-			return openSink(t, block(f.access(pairs...)...), tab)
+			f = jdbctest.MariaDB(t)
+			return kit.OpenSink(t, f.Options(pairs...), tab)
 		},
-		Query:  func(t *testing.T, sql string) []string { return f.query(t, sql) },
-		Task:   plugin.Task{Env: env()},
+		Query:  func(_ *testing.T, sql string) []string { return f.Query(sql) },
+		Task:   plugin.Task{Env: jdbctest.Env()},
 		Places: true,
 	})
 }

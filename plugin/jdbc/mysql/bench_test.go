@@ -2,20 +2,18 @@ package mysql_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"github.com/culvertdata/culvert/engine"
-	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/blackhole"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // benchRows is how many rows each operation of a benchmark moves.
@@ -26,30 +24,29 @@ const benchRows = 1_000_000
 //
 //	go test -run - -bench Read -benchtime 3x ./plugin/jdbc/mysql/
 func BenchmarkRead(b *testing.B) {
-	f := newFixture(b, mixed("a", benchRows)...)
+	f := jdbctest.MariaDB(b, mixedTable(benchRows)...)
 	for _, lanes := range []int{1, 2} {
 		b.Run(fmt.Sprintf("job/%d", lanes), func(b *testing.B) {
-			measure(b, func() {
-				benchJob(b,
-					fmt.Sprintf(`env { parallelism = %d }
-						source { Jdbc { %s, table_path = "%s.a", split.size = 50000 } }
-						sink { Blackhole {} }`,
-						lanes, f.block(), f.name))
-			})
+			job := fmt.Sprintf(`env { parallelism = %d }
+				source { Jdbc { %s, table_path = "%s.a", split.size = 50000 } }
+				sink { Blackhole {} }`, lanes, f.Access(), f.Name)
+			jdbctest.Operation{
+				Rows: benchRows, Do: func() { kit.With(blackhole.Plugins).MustRunJob(b, job) },
+			}.Measure(b)
 		})
 	}
 	b.Run("bare", func(b *testing.B) {
-		measure(b, func() { bareRead(b, f) })
+		jdbctest.Operation{Rows: benchRows, Do: func() { bareRead(b, f) }}.Measure(b)
 	})
 }
 
 // BenchmarkWrite writes prepared columns, and the prepared bytes of a file, which is the limit.
 func BenchmarkWrite(b *testing.B) {
-	f := newFixture(b, mixed("a", benchRows/4)...)
-	f.run(b, "CREATE TABLE b LIKE a")
-	s := openSource(b, block(f.access("table_path", f.name+".a")...))
+	f := jdbctest.MariaDB(b, mixedTable(benchRows/4)...)
+	f.Exec("CREATE TABLE b LIKE a")
+	s := kit.OpenSource(b, f.Options("table_path", f.Name+".a"))
 	out := &batches{}
-	if err := readAll(b, s, splitsOf(b, s), out); err != nil {
+	if err := jdbctest.ReadAll(b, s, jdbctest.SplitsOf(b, s), out); err != nil {
 		b.Fatal(err)
 	}
 	tables, err := s.Tables(b.Context())
@@ -62,19 +59,17 @@ func BenchmarkWrite(b *testing.B) {
 		pairs []any
 	}{{"insert", []any{"enable_upsert", "false"}}, {"upsert", nil}, {"exactly once", []any{"is_exactly_once", "true"}}} {
 		b.Run(way.name, func(b *testing.B) {
-			f.run(b, "TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits")
-			sink := openSink(b, block(f.access(append(way.pairs, "table", "b")...)...), tables[0])
-			measureRows(b, benchRows/4, func() {
-				load(b, sink, out.list...)
-				b.StopTimer()
-				f.run(b, "TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits")
-				b.StartTimer()
-			})
+			f.Exec("TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits")
+			sink := kit.OpenSink(b, f.Options(append(way.pairs, "table", "b")...), tables[0])
+			jdbctest.Operation{
+				Rows: benchRows / 4, Do: func() { jdbctest.Load(b, sink, out.list...) },
+				After: func() { f.Exec("TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits") },
+			}.Measure(b)
 		})
 	}
 	b.Run("bare", func(b *testing.B) {
 		c := bareConn(b, f)
-		measureRows(b, benchRows/4, func() {
+		bare := func() {
 			rest := file
 			next := func() []byte {
 				part := rest[:min(len(rest), 256<<10)]
@@ -84,19 +79,17 @@ func BenchmarkWrite(b *testing.B) {
 			if _, err := c.Load("LOAD DATA LOCAL INFILE 'x' INTO TABLE b CHARACTER SET utf8mb4", next); err != nil {
 				b.Fatal(err)
 			}
-			b.StopTimer()
-			f.run(b, "TRUNCATE b")
-			b.StartTimer()
-		})
+		}
+		jdbctest.Operation{Rows: benchRows / 4, Do: bare, After: func() { f.Exec("TRUNCATE b") }}.Measure(b)
 	})
 }
 
 // fileOf returns the table a as a file.
-func fileOf(b *testing.B, f *fixture) []byte {
-	host, port, _ := strings.Cut(f.host, ":")
-	cmd := exec.CommandContext(b.Context(), "mariadb", "--no-defaults", "-h", host, "-P", port, "-u", f.user, "-N",
-		"-B", "-e", "SELECT * FROM a", f.name)
-	cmd.Env = append(cmd.Environ(), "MYSQL_PWD="+f.password)
+func fileOf(b *testing.B, f *jdbctest.Database) []byte {
+	host, port, _ := strings.Cut(hostOf(f), ":")
+	cmd := exec.CommandContext(b.Context(), "mariadb", "--no-defaults", "-h", host, "-P", port, "-u", f.User, "-N",
+		"-B", "-e", "SELECT * FROM a", f.Name)
+	cmd.Env = append(cmd.Environ(), "MYSQL_PWD="+f.Password)
 	var data bytes.Buffer
 	cmd.Stdout = &data
 	if err := cmd.Run(); err != nil {
@@ -105,13 +98,19 @@ func fileOf(b *testing.B, f *fixture) []byte {
 	return data.Bytes()
 }
 
-// block is access in the words of a job file.
-func (f *fixture) block() string {
-	return fmt.Sprintf("url = %q, user = %q, password = %q", f.url(), f.user, f.password)
+// hostOf is the address of the server.
+func hostOf(f *jdbctest.Database) string {
+	rest := strings.TrimPrefix(f.URL, "jdbc:mysql://")
+	return strings.TrimSuffix(rest, "/"+f.Name)
 }
 
-func bareConn(b *testing.B, f *fixture) *wire.Conn {
-	c, err := wire.Connect(b.Context(), wire.Config{Addr: f.host, User: f.user, Password: f.password, Database: f.name,
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, network, addr)
+}
+
+func bareConn(b *testing.B, f *jdbctest.Database) *wire.Conn {
+	c, err := wire.Connect(b.Context(), wire.Config{Addr: hostOf(f), User: f.User, Password: f.Password, Database: f.Name,
 		Dial: dial})
 	if err != nil {
 		b.Fatal(err)
@@ -120,7 +119,7 @@ func bareConn(b *testing.B, f *fixture) *wire.Conn {
 	return c
 }
 
-func bareRead(b *testing.B, f *fixture) {
+func bareRead(b *testing.B, f *jdbctest.Database) {
 	c := bareConn(b, f)
 	stmt, err := c.Prepare("SELECT * FROM a")
 	if err == nil {
@@ -130,44 +129,6 @@ func bareRead(b *testing.B, f *fixture) {
 		_, err = c.Row()
 	}
 	if !errors.Is(err, io.EOF) {
-		b.Fatal(err)
-	}
-}
-
-func measure(b *testing.B, do func()) { measureRows(b, benchRows, do) }
-
-// measureRows reports rows a second and the time that this process worked for each.
-func measureRows(b *testing.B, rows int, do func()) {
-	var cpu time.Duration
-	for b.Loop() {
-		before := processTime()
-		do()
-		cpu += processTime() - before
-	}
-	n := float64(b.N) * float64(rows)
-	b.ReportMetric(n/b.Elapsed().Seconds(), "rows/s")
-	b.ReportMetric(float64(cpu.Microseconds())/n, "cpu-µs/row")
-}
-
-func processTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func benchJob(b testing.TB, job string) {
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(mysql.Plugins, blackhole.Plugins)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer eng.Close(b.Context())
-	j, err := eng.Submit(b.Context(), []byte(job), engine.SubmitOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := j.Wait(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 }

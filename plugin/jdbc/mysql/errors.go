@@ -42,7 +42,10 @@ func (d *database) explain(err error) error {
 		e.Code, e.Fix = plugin.CodeNotFound, "check the names of the columns"
 	case 1050, 1007:
 		e.Code = plugin.CodeExists
-	case 1040, 1053, 1129, 1152, 1158, 1159, 1160, 1161, 1203, 1205, 1206, 1213, 1226, 1927, 3024, 4031:
+	case 1040, 1203, 1226:
+		e.Code, e.Retry, e.Fix = plugin.CodeUnavailable, true,
+			"raise the server's or the user's limit of connections, or lower the parallelism"
+	case 1053, 1129, 1152, 1158, 1159, 1160, 1161, 1205, 1206, 1213, 1927, 3024, 4031:
 		e.Code, e.Retry = plugin.CodeUnavailable, true
 	case 1021, 1030, 1114, 1041, 1037, 3, 28:
 		e.Code, e.Retry, e.Fix = plugin.CodeUnavailable, true, "make room on the server's disk"

@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // TestErrors opens sources and sinks that cannot work, and looks at what they say.
 func TestErrors(t *testing.T) {
-	f := newFixture(t, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT)")
-	reader := f.name[:20] + "_r"
-	f.run(t, "CREATE USER '"+reader+"'@'%' IDENTIFIED BY 'readonly'", "GRANT SELECT ON "+f.name+".* TO '"+reader+"'@'%'")
-	t.Cleanup(func() { f.run(t, "DROP USER '"+reader+"'@'%'") })
+	f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT)")
+	reader := f.Name + "_r"
+	f.Exec("CREATE USER '"+reader+"'@'%' IDENTIFIED BY 'readonly'", "GRANT SELECT ON "+f.Name+".* TO '"+reader+"'@'%'")
+	t.Cleanup(func() { f.Exec("DROP USER '" + reader + "'@'%'") })
 	closed := closedPort(t)
 	tests := []struct {
 		name  string
@@ -25,32 +27,32 @@ func TestErrors(t *testing.T) {
 		code  plugin.Code
 		want  string
 	}{
-		{"wrong password", plugin.SourceRole, f.access("password", "wrong-secret", "query", "SELECT 1"),
+		{"wrong password", plugin.SourceRole, f.Pairs("password", "wrong-secret", "query", "SELECT 1"),
 			plugin.CodeDenied, "check user and password"},
-		{"unknown database", plugin.SourceRole, f.access("url", f.url()+"x", "query", "SELECT 1"), plugin.CodeNotFound,
+		{"unknown database", plugin.SourceRole, f.Pairs("url", f.URL+"x", "query", "SELECT 1"), plugin.CodeNotFound,
 			"database"},
-		{"unknown table", plugin.SourceRole, f.access("table_path", f.name+".poeple"), plugin.CodeNotFound,
+		{"unknown table", plugin.SourceRole, f.Pairs("table_path", f.Name+".poeple"), plugin.CodeNotFound,
 			"did you mean people?"},
-		{"unknown table in a query", plugin.SourceRole, f.access("query", "SELECT * FROM nothing"), plugin.CodeNotFound,
+		{"unknown table in a query", plugin.SourceRole, f.Pairs("query", "SELECT * FROM nothing"), plugin.CodeNotFound,
 			"nothing"},
-		{"unknown column", plugin.SourceRole, f.access("query", "SELECT nam FROM people"), plugin.CodeNotFound, "nam"},
-		{"bad syntax", plugin.SourceRole, f.access("query", "SELEC 1"), plugin.CodeConfig, "SELEC 1"},
-		{"no rows", plugin.SourceRole, f.access("query", "DELETE FROM people"), plugin.CodeConfig, "must return rows"},
-		{"unknown key", plugin.SourceRole, f.access("query", "SELECT * FROM people", "partition_column", "idd"),
+		{"unknown column", plugin.SourceRole, f.Pairs("query", "SELECT nam FROM people"), plugin.CodeNotFound, "nam"},
+		{"bad syntax", plugin.SourceRole, f.Pairs("query", "SELEC 1"), plugin.CodeConfig, "SELEC 1"},
+		{"no rows", plugin.SourceRole, f.Pairs("query", "DELETE FROM people"), plugin.CodeConfig, "must return rows"},
+		{"unknown key", plugin.SourceRole, f.Pairs("query", "SELECT * FROM people", "partition_column", "idd"),
 			plugin.CodeConfig, `did you mean "id"?`},
-		{"server gone", plugin.SourceRole, f.access("url", "jdbc:mysql://"+closed+"/x", "query", "SELECT 1"),
+		{"server gone", plugin.SourceRole, f.Pairs("url", "jdbc:mysql://"+closed+"/x", "query", "SELECT 1"),
 			plugin.CodeUnavailable, closed},
-		{"no TLS", plugin.SourceRole, f.access("url", f.url()+"?sslMode=REQUIRED", "query", "SELECT 1"),
+		{"no TLS", plugin.SourceRole, f.Pairs("url", f.URL+"?sslMode=REQUIRED", "query", "SELECT 1"),
 			plugin.CodeUnavailable, "TLS"},
-		{"read-only user", plugin.SinkRole, f.access("user", reader, "password", "readonly"), plugin.CodeDenied, "right"},
-		{"read-only user creates", plugin.SinkRole, f.access("user", reader, "password", "readonly", "table", "more"),
+		{"read-only user", plugin.SinkRole, f.Pairs("user", reader, "password", "readonly"), plugin.CodeDenied, "right"},
+		{"read-only user creates", plugin.SinkRole, f.Pairs("user", reader, "password", "readonly", "table", "more"),
 			plugin.CodeDenied, "right"},
-		{"missing column", plugin.SinkRole, f.access("query", "INSERT INTO people (idd) VALUES (?)"), plugin.CodeNotFound,
+		{"missing column", plugin.SinkRole, f.Pairs("query", "INSERT INTO people (idd) VALUES (?)"), plugin.CodeNotFound,
 			"idd"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			o := block(append(test.pairs, "connection_check_timeout_sec", 5)...)
+			o := jdbctest.Block(append(test.pairs, "connection_check_timeout_sec", 5)...)
 			start := time.Now()
 			err := attempt(t, test.role, o)
 			var e *plugin.Error
@@ -67,21 +69,21 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func attempt(t *testing.T, role plugin.Role, o configValue) error {
+func attempt(t *testing.T, role plugin.Role, o config.Value) error {
 	if role == plugin.SourceRole {
-		s, err := lookup(t, role).Source(t.Context(), o, env())
+		s, err := kit.Lookup(t, role).Source(t.Context(), o, jdbctest.Env())
 		if err == nil {
 			_, err = s.Tables(t.Context())
 		}
 		return err
 	}
 	tab := people(t, 0)
-	s, err := lookup(t, role).Sink(t.Context(), o, env(tab))
+	s, err := kit.Lookup(t, role).Sink(t.Context(), o, jdbctest.Env(tab))
 	if err == nil {
 		err = s.Prepare(t.Context(), []*plugin.Table{tab})
 	}
 	if err == nil {
-		err = tryLoad(t, s, batch(t, tab, row{plugin.Insert, []any{1, "x", 1}}))
+		err = jdbctest.TryLoad(t, s, jdbctest.Batch(t, tab, jdbctest.Insert(1, "x", 1)))
 	}
 	return err
 }
@@ -102,9 +104,9 @@ func TestSilentServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	p := lookup(t, plugin.SourceRole)
-	s, err := p.Source(t.Context(), block("url", "jdbc:mysql://"+l.Addr().String()+"/x", "query", "SELECT 1",
-		"connection_check_timeout_sec", 1), env())
+	p := kit.Lookup(t, plugin.SourceRole)
+	s, err := p.Source(t.Context(), jdbctest.Block("url", "jdbc:mysql://"+l.Addr().String()+"/x", "query", "SELECT 1",
+		"connection_check_timeout_sec", 1), jdbctest.Env())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +134,7 @@ func TestUrlErrors(t *testing.T) {
 		"jdbc:mysql://h/db?serverSslCert=/none":    "serverSslCert",
 		"jdbc:mysql://h/%zz":                       "not well escaped",
 	} {
-		_, err := lookup(t, plugin.SourceRole).Source(t.Context(), block("url", url, "query", "SELECT 1"), env())
+		_, err := kit.Lookup(t, plugin.SourceRole).Source(t.Context(), jdbctest.Block("url", url, "query", "SELECT 1"), jdbctest.Env())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: error %v, want %q", url, err, want)
 		}

@@ -35,6 +35,8 @@ type table struct {
 	checks        []checker // of values that the server would change silently
 	transactional bool
 	temporary     bool // there is a temporary staging table
+	// Loading upserts straight into the target is tried again after so many batches; each failure doubles the pause.
+	wait, pause int
 }
 
 // Loader implements [jdbc.Database].
@@ -119,6 +121,11 @@ func (l *loader) load(t *jdbc.Target, b plugin.Batch, runs []jdbc.Run) (*plugin.
 	}
 	if runs = w.screen(runs); len(runs) == 0 {
 		return w.refused, nil
+	}
+	if w.direct(runs) {
+		if done, err := w.loadDirect(runs[0]); done || err != nil {
+			return w.refused, err
+		}
 	}
 	prepare, apply := w.plan(runs)
 	if err := prepare(); err != nil {
@@ -220,6 +227,38 @@ func (w *work) insert(runs []jdbc.Run) error {
 		}
 	}
 	return nil
+}
+
+// maxPause is the greatest number of batches that are staged after one could not be loaded straight.
+const maxPause = 256
+
+// direct reports whether runs are upserts that may turn out to be inserts.
+func (w *work) direct(runs []jdbc.Run) bool {
+	plain := w.l.stage == nil && w.tab.target.Statement == nil
+	if !plain || !w.tab.transactional || len(runs) > 1 || runs[0].Op != jdbc.Upsert {
+		return false
+	}
+	if w.tab.wait > 0 {
+		w.tab.wait--
+		return false
+	}
+	return true
+}
+
+// loadDirect loads upserts as inserts. If a key is there, or a row is refused, nothing is done and done is false.
+func (w *work) loadDirect(r jdbc.Run) (done bool, err error) {
+	into := destination{name: w.tab.name, columns: quoteEach(w.tab.target.Columns), bits: w.tab.bits}
+	err = w.l.s.transaction(func() error { return w.sendAll(into, r) })
+	if err == nil {
+		w.tab.pause = 0
+		return true, nil
+	}
+	if !isRefusal(err) {
+		return false, err
+	}
+	w.tab.pause = min(2*w.tab.pause+1, maxPause)
+	w.tab.wait = w.tab.pause
+	return false, nil
 }
 
 const temporaryPrefix = "culvert_temporary_"

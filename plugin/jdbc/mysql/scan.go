@@ -20,6 +20,7 @@ import (
 type scanner struct {
 	d        *database
 	s        *session // nil after a failure, and where a chunk was left before its end
+	bound    bool     // to this session: no other is made
 	relation *jdbc.Relation
 	builder  *column.Builder // that cells fill
 	cells    []cell
@@ -44,6 +45,9 @@ func (d *database) Scanner(ctx context.Context, _ memory.Allocator) (jdbc.Scanne
 func (sc *scanner) Open(ctx context.Context, r *jdbc.Relation, at jdbc.Range) error {
 	if sc.reading {
 		sc.drop()
+	}
+	if sc.s == nil && sc.bound {
+		return errBound
 	}
 	if sc.s == nil {
 		s, err := sc.d.connect(ctx)
@@ -166,7 +170,7 @@ func (sc *scanner) Read(ctx context.Context, b *column.Builder, most int) (int, 
 	stop := sc.s.Watch(ctx)
 	defer stop()
 	n, err := sc.rows(b, most)
-	if err == nil || errors.Is(err, io.EOF) {
+	if err == nil || err == io.EOF {
 		return n, err
 	}
 	err = ofTable(sc.s.ended(ctx, err), sc.relation.Table.ID)
@@ -179,9 +183,9 @@ const sizeCheck = 63
 
 func (sc *scanner) rows(b *column.Builder, most int) (int, error) {
 	n := 0
-	for n < most && (n&sizeCheck != 0 || b.Size() < column.FullBytes) {
+	for n < most && (n&sizeCheck != 0 || b.Size() < jdbc.FullBytes) {
 		row, err := sc.s.Row()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			sc.reading = false
 		}
 		if err != nil {

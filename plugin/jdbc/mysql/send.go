@@ -53,24 +53,49 @@ func (w *work) send(into destination, r jdbc.Run, base int64) error {
 	return nil
 }
 
-// sendPart sends rows: those that are encoded, or all of them as a file.
+// sendAll loads a run of rows, or fails with errValue if the server has not taken one of them as it is.
+func (w *work) sendAll(into destination, r jdbc.Run) error {
+	for r.From < r.To {
+		part := r
+		if w.l.form == asSQL {
+			part.To = w.encodeSQL(into, part, 0)
+		}
+		whole, err := w.sendOnce(into, part, 0)
+		if err != nil {
+			return err
+		}
+		if !whole {
+			return errValue
+		}
+		r.From = part.To
+	}
+	return nil
+}
+
+// sendOnce sends rows: those that are encoded, or all of them as a file. whole is false if the server has changed or
+// dropped one.
+func (w *work) sendOnce(into destination, r jdbc.Run, base int64) (whole bool, err error) {
+	var res wire.Result
+	if w.l.form == asFile {
+		row := r.From
+		res, err = w.l.s.Load(into.loadSQL(w), func() []byte {
+			row = w.encodeFile(into, jdbc.Run{Op: r.Op, From: row, To: r.To}, base)
+			return w.l.buf
+		})
+	} else {
+		res, err = w.l.s.ExecBytes(w.l.buf)
+	}
+	return res.Warnings == 0 && res.Rows == uint64(r.To-r.From), err
+}
+
+// sendPart sends rows, and the halves of them if the server does not take all.
 func (w *work) sendPart(into destination, r jdbc.Run, base int64) error {
 	s := w.l.s
 	if err := s.exec("SAVEPOINT culvert"); err != nil {
 		return err
 	}
-	var res wire.Result
-	var err error
-	if w.l.form == asFile {
-		row := r.From
-		res, err = s.Load(into.loadSQL(w), func() []byte {
-			row = w.encodeFile(into, jdbc.Run{Op: r.Op, From: row, To: r.To}, base)
-			return w.l.buf
-		})
-	} else {
-		res, err = s.ExecBytes(w.l.buf)
-	}
-	if err == nil && res.Warnings == 0 && res.Rows == uint64(r.To-r.From) {
+	whole, err := w.sendOnce(into, r, base)
+	if err == nil && whole {
 		return nil
 	}
 	if err != nil && !isRefusal(err) {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // everyKey has a hundred rows with a column of each type that can be cut.
@@ -26,7 +27,7 @@ bu BIGINT UNSIGNED,
 // TestChunksOfEveryKey cuts a hundred rows into chunks of ten by each column: every row comes once, and the number of
 // chunks is that of SeaTunnel where the keys are evenly spread.
 func TestChunksOfEveryKey(t *testing.T) {
-	f := newFixture(t, everyKey...)
+	f := jdbctest.MariaDB(t, everyKey...)
 	var want []string
 	for i := range 100 {
 		want = append(want, fmt.Sprint(i+1))
@@ -38,23 +39,23 @@ func TestChunksOfEveryKey(t *testing.T) {
 		"at": 10, "ts": 10, "b": 10, "y": 10, "part": 9, "one": 1,
 	} {
 		for _, way := range []string{"table_path", "query"} {
-			pairs := f.access("table_path", f.name+".k", "split.size", 10, "partition_column", key)
+			pairs := f.Pairs("table_path", f.Name+".k", "split.size", 10, "partition_column", key)
 			if way == "query" {
 				if key == "" {
 					continue
 				}
-				pairs = f.access("query", "SELECT * FROM k", "partition_num", 10, "partition_column", key)
+				pairs = f.Pairs("query", "SELECT * FROM k", "partition_num", 10, "partition_column", key)
 			}
-			s := openSource(t, block(pairs...))
-			splits := splitsOf(t, s)
-			out := &valueCollector{}
+			s := kit.OpenSource(t, jdbctest.Block(pairs...))
+			splits := jdbctest.SplitsOf(t, s)
+			out := &jdbctest.Collector{}
 			slices.Reverse(splits)
-			if err := readAll(t, s, splits, out); err != nil {
+			if err := jdbctest.ReadAll(t, s, splits, out); err != nil {
 				t.Errorf("%s by %s: %v", way, key, err)
 				continue
 			}
 			var got []string
-			for _, row := range out.values {
+			for _, row := range out.Values {
 				got = append(got, fmt.Sprint(row[0]))
 			}
 			slices.Sort(got)
@@ -70,11 +71,11 @@ func TestChunksOfEveryKey(t *testing.T) {
 
 // TestWhatIsDescribed looks at a table's columns, keys and comments.
 func TestWhatIsDescribed(t *testing.T) {
-	f := newFixture(t, `CREATE TABLE t (b INT NOT NULL DEFAULT 5 COMMENT 'count',
+	f := jdbctest.MariaDB(t, `CREATE TABLE t (b INT NOT NULL DEFAULT 5 COMMENT 'count',
 	a VARCHAR(30) NOT NULL DEFAULT 'it''s', c TEXT,
 		at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (a, b), UNIQUE KEY u (at),
 		KEY p (c(10))) COMMENT 'about'`)
-	s := openSource(t, block(f.access("table_path", f.name+".t")...))
+	s := kit.OpenSource(t, f.Options("table_path", f.Name+".t"))
 	tables, err := s.Tables(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +84,7 @@ func TestWhatIsDescribed(t *testing.T) {
 	got := *tables[0]
 	got.Schema = nil
 	want := plugin.Table{
-		ID: plugin.TableID{Database: f.name, Name: "t"}, Key: []int{1, 0}, Comment: "about", Catalog: "MySQL",
+		ID: plugin.TableID{Database: f.Name, Name: "t"}, Key: []int{1, 0}, Comment: "about", Catalog: "MySQL",
 		Columns: []plugin.Column{
 			{Name: "b", Type: plugin.TypeOf(plugin.Int), NotNull: true, Default: &five, Comment: "count", SourceType: "int(11)"},
 			{Name: "a", Type: plugin.TypeOf(plugin.String), NotNull: true, Length: 30, Default: &text,
@@ -101,24 +102,24 @@ func TestWhatIsDescribed(t *testing.T) {
 
 // TestJobs runs whole jobs between tables.
 func TestJobs(t *testing.T) {
-	f := newFixture(t, everyKey...)
-	f.run(t, "CREATE TABLE target LIKE k", "CREATE TABLE two (c_int INT PRIMARY KEY, v VARCHAR(9))",
+	f := jdbctest.MariaDB(t, everyKey...)
+	f.Exec("CREATE TABLE target LIKE k", "CREATE TABLE two (c_int INT PRIMARY KEY, v VARCHAR(9))",
 		"INSERT INTO two SELECT CAST(seq AS SIGNED) - 5, 'v' FROM seq_1_to_10")
-	benchJob(t, fmt.Sprintf(`env { parallelism = 3 }
+	kit.MustRunJob(t, fmt.Sprintf(`env { parallelism = 3 }
 		source { jdbc { %s, query = "select * from k;", partition_column = d, partition_num = 3,
 		properties { useSSL = false } } }
 		sink { jdbc { %[1]s, query = """insert into target values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-		?)""" } }`, f.block()))
+		?)""" } }`, f.Access()))
 	const digest = `SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', id, t, tu, s, bu, huge, d, d0, f, name, ci, day, at, ts,
 		HEX(b), y, part, one))) FROM `
-	if d := cmp.Diff(f.query(t, digest+"k"), f.query(t, digest+"target")); d != "" {
+	if d := cmp.Diff(f.Query(digest+"k"), f.Query(digest+"target")); d != "" {
 		t.Error(d)
 	}
-	benchJob(t, fmt.Sprintf(`
+	kit.MustRunJob(t, fmt.Sprintf(`
 		source { jdbc { %s, where_condition = "where 1 = 1 and c_int >= 0", table_list = [{ table_path = "%s.two" }] } }
 		sink { jdbc { %[1]s, database = "%[2]s", table = "copy_${table_name}", generate_sink_sql = true } }`,
-		f.block(), f.name))
-	if got := f.query(t, "SELECT COUNT(*), MIN(c_int), MAX(v) FROM copy_two")[0]; got != "6|0|v" {
+		f.Access(), f.Name))
+	if got := f.Query("SELECT COUNT(*), MIN(c_int), MAX(v) FROM copy_two")[0]; got != "6|0|v" {
 		t.Error(got)
 	}
 }

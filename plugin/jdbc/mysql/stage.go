@@ -147,14 +147,12 @@ func (d *database) Commit(ctx context.Context, o jdbc.Owner, epoch uint64, token
 		return nil
 	}
 	return d.bookkeeping(ctx, func(s *session) error {
-		for range deadlocks {
-			err := s.transaction(func() error { return s.commit(o, epoch, ids) })
-			if err == nil {
-				break
-			}
-			if !isDeadlock(err) {
-				return err
-			}
+		err := s.transaction(func() error { return s.commit(o, epoch, ids) })
+		for try := 1; isDeadlock(err) && try < deadlocks; try++ {
+			err = s.transaction(func() error { return s.commit(o, epoch, ids) })
+		}
+		if err != nil {
+			return err
 		}
 		return s.dropStages(ids)
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // TestTypesAreRead reads columns of every type with the ends of their ranges.
@@ -77,19 +78,17 @@ func TestTypesAreRead(t *testing.T) {
 		{"POINT", []string{"ST_GeomFromText('POINT(1 2)')"}, plugin.TypeOf(plugin.Bytes), []string{
 			"[0 0 0 0 1 1 0 0 0 0 0 0 0 0 0 240 63 0 0 0 0 0 0 0 64]"}},
 	}
-	f := newFixture(t)
+	f := jdbctest.MariaDB(t)
 	for _, test := range tests {
 		t.Run(test.declared, func(t *testing.T) {
-			f.run(t, "CREATE OR REPLACE TABLE v (id INT PRIMARY KEY, v "+test.declared+")")
+			f.Exec("CREATE OR REPLACE TABLE v (id INT PRIMARY KEY, v " + test.declared + ")")
 			for i, literal := range test.literals {
-				if _, err := f.Exec("INSERT INTO v VALUES (?, "+literal+")", i); err != nil {
-					t.Fatal(err)
-				}
+				f.Exec(fmt.Sprintf("INSERT INTO v VALUES (%d, %s)", i, literal))
 			}
-			f.run(t, "INSERT INTO v VALUES (99, NULL)")
+			f.Exec("INSERT INTO v VALUES (99, NULL)")
 			want := append(append([]string{}, test.want...), "NULL")
-			for _, pairs := range [][]any{{"table_path", f.name + ".v"}, {"query", "SELECT v FROM v ORDER BY id"}} {
-				s := openSource(t, block(f.access(pairs...)...))
+			for _, pairs := range [][]any{{"table_path", f.Name + ".v"}, {"query", "SELECT v FROM v ORDER BY id"}} {
+				s := kit.OpenSource(t, f.Options(pairs...))
 				tables, err := s.Tables(t.Context())
 				if err != nil {
 					t.Fatal(err)
@@ -99,7 +98,7 @@ func TestTypesAreRead(t *testing.T) {
 					t.Errorf("%v: type %s, want %s", pairs[0], last.Type, test.kind)
 				}
 				var got []string
-				for _, row := range read(t, f.access(pairs...)...) {
+				for _, row := range kit.Read(t, f.Pairs(pairs...)...) {
 					got = append(got, row[strings.LastIndex(row, "|")+1:])
 				}
 				if d := cmp.Diff(want, got); d != "" {
@@ -112,37 +111,37 @@ func TestTypesAreRead(t *testing.T) {
 }
 
 // copied copies the table v with an auto-created target and compares both in the server's own words.
-func copied(t *testing.T, f *fixture) {
+func copied(t *testing.T, f *jdbctest.Database) {
 	t.Helper()
-	f.run(t, "DROP TABLE IF EXISTS w")
-	s := openSource(t, block(f.access("table_path", f.name+".v")...))
+	f.Exec("DROP TABLE IF EXISTS w")
+	s := kit.OpenSource(t, f.Options("table_path", f.Name+".v"))
 	out := &batches{}
-	if err := readAll(t, s, splitsOf(t, s), out); err != nil {
+	if err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), out); err != nil {
 		t.Fatal(err)
 	}
 	tables, err := s.Tables(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	load(t, sinkFor(t, tables[0], f.access("table", "w")...), out.list...)
+	jdbctest.Load(t, kit.SinkFor(t, tables[0], f.Pairs("table", "w")...), out.list...)
 	value := "HEX(v)"
 	if tables[0].Columns[1].Type.Kind == plugin.String { // the target is in UTF-8
 		value = "HEX(CONVERT(v USING utf8mb4))"
 	}
 	rows := "SELECT id, " + value + " FROM %s ORDER BY id"
-	if d := cmp.Diff(f.query(t, fmt.Sprintf(rows, "v")), f.query(t, fmt.Sprintf(rows, "w"))); d != "" {
+	if d := cmp.Diff(f.Query(fmt.Sprintf(rows, "v")), f.Query(fmt.Sprintf(rows, "w"))); d != "" {
 		t.Error(d)
 	}
 	const types = `SELECT column_type FROM information_schema.columns
 		WHERE table_schema = DATABASE() AND column_name = 'v' AND table_name = `
-	if d := cmp.Diff(f.query(t, types+"'v'"), f.query(t, types+"'w'")); d != "" {
+	if d := cmp.Diff(f.Query(types+"'v'"), f.Query(types+"'w'")); d != "" {
 		t.Error(d)
 	}
 }
 
 // batches is an Out that keeps batches.
 type batches struct {
-	collector
+	jdbctest.Collector
 	list []plugin.Batch
 }
 
@@ -162,14 +161,13 @@ func TestBadValuesAreNamed(t *testing.T) {
 		{"DATE", "'2024-00-10'", "2024-00-10", "correct"},
 		{"DECIMAL(65,0)", strings.Repeat("9", 40), "9999", "correct the value"},
 	}
-	f := newFixture(t)
-	f.SetMaxOpenConns(1)
-	f.run(t, "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+	f := jdbctest.MariaDB(t)
+	f.Exec("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
 	for _, test := range tests {
-		f.run(t, "CREATE OR REPLACE TABLE v (id INT PRIMARY KEY, v "+test.declared+")",
+		f.Exec("CREATE OR REPLACE TABLE v (id INT PRIMARY KEY, v "+test.declared+")",
 			"INSERT INTO v VALUES (41, "+test.literal+")")
-		s := openSource(t, block(f.access("table_path", f.name+".v")...))
-		err := readAll(t, s, splitsOf(t, s), &collector{})
+		s := kit.OpenSource(t, f.Options("table_path", f.Name+".v"))
+		err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), &jdbctest.Collector{})
 		var e *plugin.Error
 		if !errors.As(err, &e) {
 			t.Errorf("%s %s: error %v", test.declared, test.literal, err)
@@ -183,22 +181,21 @@ func TestBadValuesAreNamed(t *testing.T) {
 }
 
 func TestDriverProperties(t *testing.T) {
-	f := newFixture(t)
-	f.SetMaxOpenConns(1)
-	f.run(t, "SET SESSION sql_mode = ''",
+	f := jdbctest.MariaDB(t)
+	f.Exec("SET SESSION sql_mode = ''",
 		"CREATE TABLE v (id INT PRIMARY KEY, d DATE, b TINYINT(1), at TIMESTAMP(0) NULL)",
 		"SET time_zone = '+00:00'", "INSERT INTO v VALUES (1, '0000-00-00', 5, '2024-01-01 12:00:00')")
 	path := []any{"query", "SELECT d, b, at FROM v"}
-	at := f.url() +
+	at := f.URL +
 		"?zeroDateTimeBehavior=convertToNull&tinyInt1isBit=false&serverTimezone=UTC&useSSL=false" +
 		"&rewriteBatchedStatements=true"
-	got := read(t, append(path, "url", at, "user", f.user, "password", f.password)...)
+	got := kit.Read(t, append(path, "url", at, "user", f.User, "password", f.Password)...)
 	if d := cmp.Diff([]string{"NULL|5|2024-01-01 12:00:00 +0000 UTC"}, got); d != "" {
 		t.Error(d)
 	}
-	at = strings.Replace(at, "jdbc:mysql:", "jdbc:mariadb:", 1) + "&user=" + f.user + "&password=" + f.password
+	at = strings.Replace(at, "jdbc:mysql:", "jdbc:mariadb:", 1) + "&user=" + f.User + "&password=" + f.Password
 	at = strings.NewReplacer("convertToNull", "ROUND", "serverTimezone=UTC", "serverTimezone=%2B02:00").Replace(at)
-	got = read(t, append(path, "url", at)...)
+	got = kit.Read(t, append(path, "url", at)...)
 	if d := cmp.Diff([]string{"0001-01-01 00:00:00 +0000 UTC|5|2024-01-01 14:00:00 +0000 UTC"}, got); d != "" {
 		t.Error(d)
 	}
@@ -206,25 +203,25 @@ func TestDriverProperties(t *testing.T) {
 
 // TestBigValues copies texts and bytes of 16 MB.
 func TestBigValues(t *testing.T) {
-	f := newFixture(t, "CREATE TABLE v (id INT PRIMARY KEY, v LONGTEXT, b LONGBLOB)",
+	f := jdbctest.MariaDB(t, "CREATE TABLE v (id INT PRIMARY KEY, v LONGTEXT, b LONGBLOB)",
 		"INSERT INTO v VALUES (1, REPEAT('äb\\\\', 4000000), REPEAT(x'00ff0a09', 4000000))",
 		"INSERT INTO v VALUES (2, '', '')")
-	tab := newTable(t, plugin.Table{
+	tab := jdbctest.Table(t, plugin.Table{
 		ID: plugin.TableID{Name: "w"},
 		Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int)}, {Name: "v",
 			Type: plugin.TypeOf(plugin.String)}, {Name: "b", Type: plugin.TypeOf(plugin.Bytes)}},
 	})
-	s := openSource(t, block(f.access("table_path", f.name+".v")...))
+	s := kit.OpenSource(t, f.Options("table_path", f.Name+".v"))
 	out := &batches{}
-	if err := readAll(t, s, splitsOf(t, s), out); err != nil {
+	if err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), out); err != nil {
 		t.Fatal(err)
 	}
-	sink := sinkFor(t, tab, f.access()...)
+	sink := kit.SinkFor(t, tab, f.Pairs()...)
 	for _, b := range out.list {
-		load(t, sink, column.Select(b, tab, []int{0, 1, 2}))
+		jdbctest.Load(t, sink, column.Select(b, tab, []int{0, 1, 2}))
 	}
 	const sums = "SELECT id, LENGTH(v), MD5(v), LENGTH(b), MD5(b) FROM "
-	if d := cmp.Diff(f.query(t, sums+"v ORDER BY id"), f.query(t, sums+"w ORDER BY id")); d != "" {
+	if d := cmp.Diff(f.Query(sums+"v ORDER BY id"), f.Query(sums+"w ORDER BY id")); d != "" {
 		t.Error(d)
 	}
 }

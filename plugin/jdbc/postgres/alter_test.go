@@ -5,16 +5,17 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 func TestSchemaChanges(t *testing.T) {
-	var s *server
+	var s *jdbctest.Database
 	changetest.Run(t, changetest.Case{
 		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
-			s = newServer(t)
-			return openSink(t, s.options(pairs...), tab)
+			s = jdbctest.Postgres(t)
+			return kit.OpenSink(t, s.Options(pairs...), tab)
 		},
-		Query: func(_ *testing.T, sql string) []string { return s.query(sql) },
-		Task:  plugin.Task{Env: env()},
+		Query: func(_ *testing.T, sql string) []string { return s.Query(sql) },
+		Task:  plugin.Task{Env: jdbctest.Env()},
 	})
 }

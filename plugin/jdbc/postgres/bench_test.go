@@ -6,14 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"testing"
-	"time"
 
-	"github.com/culvertdata/culvert/engine"
-	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/file"
-	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // benchRows is how many rows each operation of a benchmark moves.
@@ -23,12 +20,12 @@ const benchRows = 1000000
 //
 //	go test -bench Table -benchtime 3x ./plugin/jdbc/postgres/
 func BenchmarkTable(b *testing.B) {
-	s := newServer(b, mixed("a", benchRows)...)
-	s.exec("VACUUM a", "CHECKPOINT")
+	s := jdbctest.Postgres(b, mixedTable(benchRows)...)
+	s.Exec("VACUUM a", "CHECKPOINT")
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
-			benchJob(b, fmt.Sprintf("source { Jdbc { %s table_path = a } }\nsink { Jdbc { %s table = b } }",
-				s.access(), s.access()))
+			kit.With(file.Plugins).MustRunJob(b, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = b } }",
+				s.Access(), s.Access()))
 		})
 	})
 	b.Run("psql", func(b *testing.B) {
@@ -40,17 +37,17 @@ func BenchmarkTable(b *testing.B) {
 
 // BenchmarkFile loads a CSV file, by a job and by psql.
 func BenchmarkFile(b *testing.B) {
-	s := newServer(b, mixed("a", benchRows)...)
+	s := jdbctest.Postgres(b, mixedTable(benchRows)...)
 	path := filepath.Join(b.TempDir(), "a.csv")
 	shell(b, s, `psql -qXc "\copy (SELECT id, n, name, note, score, amount, at, ok::text FROM a) TO '`+path+
 		`' (FORMAT CSV, NULL '')" "$0"`)
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
-			benchJob(b, fmt.Sprintf(`source { LocalFile { path = %q, file_format_type = csv, schema { fields {
+			kit.With(file.Plugins).MustRunJob(b, fmt.Sprintf(`source { LocalFile { path = %q, file_format_type = csv, schema { fields {
 				id = bigint, n = int, name = string, note = string, score = double, amount = "decimal(12,2)",
 				at = timestamp,
 				ok = boolean } } } }
-				sink { Jdbc { %s table = "b", primary_keys = ["id"] } }`, path, s.access()))
+				sink { Jdbc { %s, table = "b", primary_keys = ["id"] } }`, path, s.Access()))
 		})
 	})
 	b.Run("psql", func(b *testing.B) {
@@ -58,55 +55,26 @@ func BenchmarkFile(b *testing.B) {
 	})
 }
 
-// measure runs an operation that fills table b, and counts rows and this process's time.
-func measure(b *testing.B, s *server, do func()) {
-	var cpu time.Duration
-	for b.Loop() {
-		b.StopTimer()
-		s.exec("DROP TABLE IF EXISTS b", "CREATE TABLE b (LIKE a INCLUDING ALL)", "CHECKPOINT")
-		before := processTime()
-		b.StartTimer()
-		do()
-		b.StopTimer()
-		cpu += processTime() - before
-		if got := s.query("SELECT count(*) FROM b")[0]; got != fmt.Sprint(benchRows) {
-			b.Fatalf("%s rows", got)
-		}
-		b.StartTimer()
-	}
-	n := float64(b.N) * benchRows
-	b.ReportMetric(n/b.Elapsed().Seconds(), "rows/s")
-	b.ReportMetric(float64(cpu.Microseconds())/n, "cpu-µs/row")
+// measure measures an operation that fills table b.
+func measure(b *testing.B, s *jdbctest.Database, do func()) {
+	jdbctest.Operation{
+		Rows:   benchRows,
+		Before: func() { s.Exec("DROP TABLE IF EXISTS b", "CREATE TABLE b (LIKE a INCLUDING ALL)", "CHECKPOINT") },
+		Do:     do,
+		After: func() {
+			if got := s.Query("SELECT count(*) FROM b")[0]; got != fmt.Sprint(benchRows) {
+				b.Fatalf("%s rows", got)
+			}
+		},
+	}.Measure(b)
 }
 
-func processTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func benchJob(b *testing.B, job string) {
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(postgres.Plugins, file.Plugins)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer eng.Close(b.Context())
-	j, err := eng.Submit(b.Context(), []byte(job), engine.SubmitOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := j.Wait(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func shell(b *testing.B, s *server, command string) {
+func shell(b *testing.B, s *jdbctest.Database, command string) {
 	if _, err := exec.LookPath("psql"); err != nil {
 		b.Skip(err)
 	}
-	cmd := exec.CommandContext(b.Context(), "bash", "-o", "pipefail", "-c", command, s.url.String())
+	cmd := exec.CommandContext(b.Context(), "bash", "-o", "pipefail", "-c", command,
+		fmt.Sprintf("postgres://%s:%s@%s", s.User, s.Password, strings.TrimPrefix(s.URL, "jdbc:postgresql://")))
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = os.Stderr, &output
 	if err := cmd.Run(); err != nil {

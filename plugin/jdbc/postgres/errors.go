@@ -48,6 +48,8 @@ func (d *database) explainConnect(err error) error {
 		e.Err = fmt.Errorf("%s does not answer within %s (connection_check_timeout_sec)", d.address(), d.timeout)
 	case errors.As(err, &op):
 		e.Err = fmt.Errorf("cannot connect to %s: %w", d.address(), op)
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF): // whatever was tried before, TLS for example
+		e.Err = fmt.Errorf("%s ends the connection: %w", d.address(), err)
 	case strings.Contains(err.Error(), "tls") || strings.Contains(err.Error(), "TLS"):
 		e.Code, e.Retry = plugin.CodeConfig, false
 		e.Err = fmt.Errorf("cannot connect to %s: %w", d.address(), err)

@@ -18,8 +18,9 @@ type layout struct {
 	name    string   // the target's, qualified and quoted
 	columns []int    // of a batch, one for each column that is written
 	names   []string // their names in the target, quoted
-	types   []string // their types as SQL text, in a staging table
-	casts   []string // the expressions that make target columns of staging columns; %s stands for the column
+	types   []string // their types as SQL text, in a staging table that takes the rows as they are
+	casts   []string // the expressions that make target columns of such staging columns; %s stands for the column
+	targets []string // the types of the target's columns
 	binders []binder
 	key     []int // positions in columns
 	// statement is the prepared statement of a job that has its own.
@@ -90,6 +91,7 @@ func (l *layout) add(i int, name string, oid uint32, declared string) error {
 	c := l.t.Source.Columns[i]
 	b, ok := binderFor(c.Type, oid)
 	cast := "%s"
+	l.targets = append(l.targets, declared)
 	if !ok {
 		if b, ok = textBinder(c.Type); !ok || oid == oidBytea {
 			return &plugin.Error{
@@ -140,10 +142,22 @@ func (l *layout) ofStatement(ctx context.Context, s *session) error {
 	return nil
 }
 
-// staging are the columns of a staging table, which has no constraints: op, c0, c1, ...
+// typed returns the layout of rows that were cast already.
+func (l *layout) typed() *layout {
+	if l.direct {
+		return l
+	}
+	t := *l
+	t.types = l.targets
+	t.casts = slices.Repeat([]string{"%s"}, len(l.casts))
+	return &t
+}
+
+// staging are the columns of a staging table, which has no constraints: seq, op, c0, c1, ... The server puts a small row
+// into any gap, so that only seq tells the order in which rows came.
 func (l *layout) staging() string {
 	var b strings.Builder
-	b.WriteString("op smallint")
+	b.WriteString("seq bigint, op smallint")
 	for i, t := range l.types {
 		fmt.Fprintf(&b, ", c%d %s", i, t)
 	}
@@ -180,7 +194,10 @@ func (l *layout) insertSQL(from, tail string) string {
 }
 
 // upsertSQL is insertSQL, replacing rows whose key is there.
-func (l *layout) upsertSQL(from, tail string) string {
+func (l *layout) upsertSQL(from, tail string) string { return l.insertSQL(from, tail) + l.onConflict() }
+
+// onConflict makes an upsert of an insert.
+func (l *layout) onConflict() string {
 	var keys, sets []string
 	for i, name := range l.names {
 		if slices.Contains(l.key, i) {
@@ -193,7 +210,7 @@ func (l *layout) upsertSQL(from, tail string) string {
 	if len(sets) > 0 {
 		action = "UPDATE SET " + strings.Join(sets, ", ")
 	}
-	return l.insertSQL(from, tail) + " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO " + action
+	return " ON CONFLICT (" + strings.Join(keys, ", ") + ") DO " + action
 }
 
 func (l *layout) deleteSQL(from, condition string) string {
@@ -224,7 +241,7 @@ func (l *layout) eachSQL(stage string) string {
 	}
 	one := "(SELECT " + strings.Join(fields, ", ") + ")"
 	var b strings.Builder
-	fmt.Fprintf(&b, "DO $culvert$ DECLARE %s record; BEGIN FOR %s IN SELECT * FROM %s ORDER BY ctid LOOP\n",
+	fmt.Fprintf(&b, "DO $culvert$ DECLARE %s record; BEGIN FOR %s IN SELECT * FROM %s ORDER BY seq LOOP\n",
 		row, row, stage)
 	step := func(op jdbc.Op, sql string) {
 		if sql != "" {

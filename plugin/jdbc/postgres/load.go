@@ -24,6 +24,7 @@ type loader struct {
 	dirty   bool   // there are commits that did not wait for the disk
 	inside  bool   // a transaction is open
 	stage   *stage // of an exactly-once sink
+	next    int64  // the number of the next batch's first row
 }
 
 // loadState is what a session knows about a layout.
@@ -33,6 +34,7 @@ type loadState struct {
 	used      bool // and may hold rows of the open transaction
 	// Copying into the target is tried again after so many batches; each failure doubles the pause.
 	wait, pause int
+	rows        [jdbc.Exec]*rowStatement // by operation
 }
 
 // maxPause is the greatest number of batches that are merged after one could not be copied.
@@ -100,7 +102,8 @@ func (ld *loader) layout(ctx context.Context, t *jdbc.Target) (*layout, error) {
 // load writes a batch in one go, and if the server refuses a row, piece by piece.
 func (ld *loader) load(ctx context.Context, l *layout, b plugin.Batch, runs []jdbc.Run) error {
 	cells := bind(l.binders, l.columns, b)
-	w := &work{loader: ld, l: l, b: b, cells: cells}
+	w := &work{loader: ld, l: l, b: b, cells: cells, first: ld.next}
+	ld.next += int64(b.Len())
 	if ld.stage != nil {
 		if err := ld.begin(ctx); err != nil {
 			return err
@@ -108,7 +111,10 @@ func (ld *loader) load(ctx context.Context, l *layout, b plugin.Batch, runs []jd
 		return w.pieces(ctx, runs)
 	}
 	ld.dirty = true
-	done, err := w.direct(ctx, runs)
+	done, err := w.small(ctx, runs)
+	if !done && err == nil {
+		done, err = w.direct(ctx, runs)
+	}
 	if !done && err == nil {
 		err = ld.s.transaction(ctx, func() error { return w.apply(ctx, runs) })
 	}
@@ -175,6 +181,7 @@ type work struct {
 	l     *layout
 	b     plugin.Batch
 	cells []cellOut
+	first int64 // the number of the batch's first row
 }
 
 // direct copies a batch into the target if that is all there is to do, or if upserts may turn out to be inserts. done
@@ -257,9 +264,11 @@ func (w *work) put(f *feed, row int) (err error) {
 	return f.full()
 }
 
-// putStaged adds a row with its operation in front to a COPY into a staging table.
+// putStaged adds a row with its number and operation in front to a COPY into a staging table.
 func (w *work) putStaged(f *feed, op jdbc.Op, row int) (err error) {
-	f.buf = binary.BigEndian.AppendUint16(f.buf, uint16(len(w.cells)+1))
+	f.buf = binary.BigEndian.AppendUint16(f.buf, uint16(len(w.cells)+2))
+	f.buf = append(f.buf, 0, 0, 0, 8)
+	f.buf = binary.BigEndian.AppendUint64(f.buf, uint64(w.first+int64(row)))
 	f.buf = append(f.buf, 0, 0, 0, 2, 0, byte(op))
 	if f.buf, err = appendRow(f.buf, w.cells, row); err != nil {
 		return err

@@ -61,7 +61,7 @@ func (w *work) piece(ctx context.Context, runs []jdbc.Run, refused *plugin.RowEr
 	parts := cutRuns(runs, badRow(runs, err))
 	if len(parts) == 1 {
 		row := runs[0].From
-		refused.Rows = append(refused.Rows, plugin.RowError{Index: row, Err: w.describe(row, err)})
+		refused.Rows = append(refused.Rows, plugin.RowError{Index: row, Err: w.describe(ctx, row, err)})
 		return nil
 	}
 	for _, part := range parts {
@@ -155,7 +155,7 @@ func splitRuns(runs []jdbc.Run, n int) (head, tail []jdbc.Run) {
 }
 
 // describe names the row, and the column and the value if the error is about one.
-func (w *work) describe(row int, err error) error {
+func (w *work) describe(ctx context.Context, row int, err error) error {
 	i := -1
 	var value *valueError
 	if errors.As(err, &value) {
@@ -166,7 +166,9 @@ func (w *work) describe(row int, err error) error {
 		if parts := copyLine.FindStringSubmatch(pg.Where); name == "" && parts != nil {
 			name = parts[2]
 		}
-		i = w.columnOf(name, pg.Where)
+		if i = w.columnOf(name, pg.Where); i < 0 && pg.Code[:2] == "22" {
+			i = w.uncastable(ctx, row)
+		}
 	}
 	var known *plugin.Error
 	if errors.As(err, &known) {
@@ -193,6 +195,32 @@ func (w *work) columnOf(name, where string) int {
 	for cell, quoted := range w.l.names {
 		staged := "c" + strconv.Itoa(cell)
 		if name != "" && (quoted == quote(name) || name == staged && strings.Contains(where, "culvert_")) {
+			return w.l.columns[cell]
+		}
+	}
+	return -1
+}
+
+// uncastable finds the column whose value the server cannot cast, -1 if there is none: its error does not say. A
+// transaction is open.
+func (w *work) uncastable(ctx context.Context, row int) int {
+	data, err := appendRow(nil, w.cells, row)
+	if err != nil {
+		return -1
+	}
+	for cell, cast := range w.l.casts {
+		var v []byte
+		if v, data, err = cut(data); err != nil || v == nil || cast == "%s" {
+			continue
+		}
+		if err := w.s.exec(ctx, "SAVEPOINT culvert"); err != nil {
+			return -1
+		}
+		refusal := w.s.ExecParams(ctx, "SELECT "+fmt.Sprintf(cast, "$1::text"), [][]byte{v}, nil, nil, nil).Read().Err
+		if err := w.s.exec(ctx, "ROLLBACK TO SAVEPOINT culvert; RELEASE SAVEPOINT culvert"); err != nil {
+			return -1
+		}
+		if refusal != nil {
 			return w.l.columns[cell]
 		}
 	}

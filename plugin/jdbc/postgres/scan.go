@@ -220,12 +220,12 @@ func (sc *scanner) Read(ctx context.Context, b *column.Builder, most int) (int, 
 	stop := sc.s.guard(ctx)
 	defer stop()
 	n, bytes := 0, b.Size()
-	for n < most && bytes < column.FullBytes {
+	for n < most && bytes < jdbc.FullBytes {
 		body, ok, err := sc.s.wire.copyData()
 		if err == nil && !ok {
 			err = sc.other(ctx)
 		}
-		if errors.Is(err, io.EOF) && !sc.open {
+		if err == io.EOF && !sc.open {
 			return n, io.EOF
 		}
 		if err == nil && ok {

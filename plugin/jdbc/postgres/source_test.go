@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // TestChunks cuts a table by keys of every type that has an order, unique and not, with nulls and without: each row must
@@ -23,7 +24,7 @@ func TestChunks(t *testing.T) {
 		"int": "i % 4", // many of a kind
 	}
 	const n = 200
-	s := newServer(t, "CREATE TYPE color AS ENUM ('red', 'green', 'blue')")
+	s := jdbctest.Postgres(t, "CREATE TYPE color AS ENUM ('red', 'green', 'blue')")
 	var want []string
 	for i := range n {
 		want = append(want, fmt.Sprint(i+1))
@@ -39,20 +40,20 @@ func TestChunks(t *testing.T) {
 				if unique {
 					key, value = typ+" PRIMARY KEY", expr
 				}
-				s.exec("DROP TABLE IF EXISTS a", "CREATE TABLE a (id int, k "+key+")",
+				s.Exec("DROP TABLE IF EXISTS a", "CREATE TABLE a (id int, k "+key+")",
 					fmt.Sprintf("INSERT INTO a SELECT i, %s FROM generate_series(1, %d) i ORDER BY md5(i::text)", value, n))
 				for _, query := range []bool{false, true} {
-					o := s.options("table_path", "a", "partition_column", "k", "split.size", 13)
+					o := s.Options("table_path", "a", "partition_column", "k", "split.size", 13)
 					if query {
-						o = s.options("query", "SELECT * FROM a", "partition_column", "k", "partition_num", 7)
+						o = s.Options("query", "SELECT * FROM a", "partition_column", "k", "partition_num", 7)
 					}
-					src := openSource(t, o)
-					splits := splitsOf(t, src)
+					src := kit.OpenSource(t, o)
+					splits := jdbctest.SplitsOf(t, src)
 					if len(splits) < 3 {
 						t.Errorf("%d splits", len(splits))
 					}
 					out := &ids{}
-					if err := readAll(t, src, splits, out); err != nil {
+					if err := jdbctest.ReadAll(t, src, splits, out); err != nil {
 						t.Fatal(err)
 					}
 					slices.Sort(out.list)
@@ -67,7 +68,7 @@ func TestChunks(t *testing.T) {
 
 // ids is an Out that keeps the first column.
 type ids struct {
-	collector
+	jdbctest.Collector
 	list []string
 }
 
@@ -82,8 +83,8 @@ func (o *ids) Batch(b plugin.Batch) error {
 // TestSnapshot changes a table between two chunks: with snapshot.consistent the change does not show.
 func TestSnapshot(t *testing.T) {
 	for _, consistent := range []bool{false, true} {
-		s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'old' FROM generate_series(1, 100) i")
-		src := openSource(t, s.options("table_path", "a", "split.size", 10, "snapshot.consistent", consistent))
+		s := jdbctest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'old' FROM generate_series(1, 100) i")
+		src := kit.OpenSource(t, s.Options("table_path", "a", "split.size", 10, "snapshot.consistent", consistent))
 		sp, err := src.Splits(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -92,23 +93,23 @@ func TestSnapshot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := &collector{}
-		if err := readAll(t, src, splits[:1], out); err != nil {
+		out := &jdbctest.Collector{}
+		if err := jdbctest.ReadAll(t, src, splits[:1], out); err != nil {
 			t.Fatal(err)
 		}
-		s.exec("UPDATE a SET v = 'new'", "INSERT INTO a VALUES (0, 'new'), (101, 'new')")
-		if err := readAll(t, src, splits[1:], out); err != nil {
+		s.Exec("UPDATE a SET v = 'new'", "INSERT INTO a VALUES (0, 'new'), (101, 'new')")
+		if err := jdbctest.ReadAll(t, src, splits[1:], out); err != nil {
 			t.Fatal(err)
 		}
 		if err := sp.Close(); err != nil {
 			t.Fatal(err)
 		}
-		changed := slices.ContainsFunc(out.rows, func(r string) bool { return r[len(r)-3:] == "new" })
+		changed := slices.ContainsFunc(out.Rows, func(r string) bool { return r[len(r)-3:] == "new" })
 		if changed == consistent {
-			t.Errorf("consistent %v: rows %q", consistent, out.rows)
+			t.Errorf("consistent %v: rows %q", consistent, out.Rows)
 		}
 		const open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
-		for deadline := time.Now().Add(5 * time.Second); s.query(open)[0] != "0"; {
+		for deadline := time.Now().Add(5 * time.Second); s.Query(open)[0] != "0"; {
 			if time.Now().After(deadline) {
 				t.Fatal("transactions are left open")
 			}
@@ -118,7 +119,7 @@ func TestSnapshot(t *testing.T) {
 
 // TestWhereAndLists reads conditions, several tables, and a query with the keys of a table.
 func TestWhereAndLists(t *testing.T) {
-	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'v' || i FROM generate_series(1, 9) i",
+	s := jdbctest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'v' || i FROM generate_series(1, 9) i",
 		"CREATE VIEW w AS SELECT id * 2 AS id FROM a", "CREATE TABLE p (id int, v text) PARTITION BY RANGE (id)",
 		"CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5)", "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (5) TO (99)",
 		"INSERT INTO p SELECT * FROM a")
@@ -136,7 +137,7 @@ func TestWhereAndLists(t *testing.T) {
 		{[]any{"query", "SELECT id, id::text AS id2 FROM a -- a comment", "where_condition", "WHERE id = 3"}, []string{"3|3"}},
 	}
 	for _, test := range tests {
-		if d := cmp.Diff(test.want, read(t, s.options(test.pairs...))); d != "" {
+		if d := cmp.Diff(test.want, jdbctest.Sorted(kit.Read(t, s.Pairs(test.pairs...)...))); d != "" {
 			t.Errorf("%v: %s", test.pairs, d)
 		}
 	}

@@ -63,7 +63,7 @@ func (st *stage) table(ctx context.Context, s *session, l *layout) (*staged, err
 		return t, nil
 	}
 	t := &staged{name: stagePrefix(st.owner) + strings.ToLower(rand.Text()[:8])}
-	sql := "CREATE TABLE " + quote(t.name) + " (" + l.staging() + ") WITH (autovacuum_enabled = false)"
+	sql := "CREATE TABLE " + quote(t.name) + " (" + l.typed().staging() + ") WITH (autovacuum_enabled = false)"
 	if err := s.exec(ctx, sql); err != nil {
 		return nil, err
 	}
@@ -80,19 +80,34 @@ func (st *stage) forget() {
 	st.fresh = nil
 }
 
-// stageRuns copies runs into the staging table.
+// stageRuns copies runs into the staging table. Values that have to be cast are cast on the way, so that one that cannot
+// be is found now and not at the commit, when nothing but the job's failure would be left.
 func (w *work) stageRuns(ctx context.Context, runs []jdbc.Run) error {
 	w.stage.fresh = nil
 	t, err := w.stage.table(ctx, w.s, w.l)
 	if err != nil {
 		return err
 	}
-	if err := w.copyStaged(ctx, quote(t.name), runs); err != nil {
+	if err := w.stageInto(ctx, quote(t.name), runs); err != nil {
 		return err
 	}
 	w.stage.fresh = nil
 	t.note(w.l, runs)
 	return nil
+}
+
+func (w *work) stageInto(ctx context.Context, name string, runs []jdbc.Run) error {
+	if w.l.direct {
+		return w.copyStaged(ctx, name, runs)
+	}
+	temporary, err := w.temporary(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.copyStaged(ctx, temporary, runs); err != nil {
+		return err
+	}
+	return w.s.exec(ctx, "INSERT INTO "+name+" SELECT s.seq, s.op, "+w.l.staged()+" FROM "+temporary+" s")
 }
 
 // note notes what the rows of a batch ask of their move.
@@ -137,7 +152,7 @@ func lastOfEach(l *layout, stage string) string {
 		keys[i] = "c" + strconv.Itoa(k)
 	}
 	list := strings.Join(keys, ", ")
-	return "(SELECT DISTINCT ON (" + list + ") * FROM " + stage + " ORDER BY " + list + ", ctid DESC)"
+	return "(SELECT DISTINCT ON (" + list + ") * FROM " + stage + " ORDER BY " + list + ", seq DESC)"
 }
 
 // seal ends an epoch: the names of its staging tables get its number. The token lists them.
@@ -151,7 +166,7 @@ func (st *stage) seal(ctx context.Context, s *session, epoch uint64) ([]byte, er
 		if err := s.exec(ctx, "ALTER TABLE "+quote(t.name)+" RENAME TO "+quote(name)); err != nil {
 			return nil, err
 		}
-		list = append(list, t.seal(l, name))
+		list = append(list, t.seal(l.typed(), name))
 	}
 	clear(st.tables)
 	return json.Marshal(list)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // allTypes are the columns of a table with all types that have a counterpart, and some that are read as text, with two
@@ -78,30 +80,42 @@ func allTypesTable() []string {
 // TestRoundTrip copies every type into a table of the same types and into one that the sink makes, in all ways of
 // writing.
 func TestRoundTrip(t *testing.T) {
-	for _, test := range []struct{ name, sink string }{
-		{"copy", ""},
-		{"exactly once", "is_exactly_once = true"},
-		{"updates", "enable_upsert = false"},
+	for _, test := range []struct {
+		name, sink string
+		many       bool // more rows than go by a statement for each
+	}{
+		{"few rows", "", false},
+		{"copy", "", true},
+		{"exactly once", "is_exactly_once = true", false},
+		{"updates", "enable_upsert = false", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newServer(t, allTypesTable()...)
-			s.exec("CREATE TABLE b (LIKE a INCLUDING ALL)")
+			s := jdbctest.Postgres(t, allTypesTable()...)
+			if test.many {
+				var columns strings.Builder
+				for i := range allTypes {
+					fmt.Fprintf(&columns, ", c%d", i)
+				}
+				s.Exec("INSERT INTO a (id" + columns.String() + ") SELECT id + 10 * n" + columns.String() +
+					" FROM a, generate_series(1, 40) n")
+			}
+			s.Exec("CREATE TABLE b (LIKE a INCLUDING ALL)")
 			for range 2 { // the second time all keys are there
 				if test.name == "updates" {
-					s.exec("DELETE FROM b")
+					s.Exec("DELETE FROM b")
 				}
-				mustRun(t, fmt.Sprintf("source { Jdbc { %s table_path = a } }\nsink { Jdbc { %s table = b, %s } }",
-					s.access(), s.access(), test.sink))
+				kit.MustRunJob(t, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = b, %s } }",
+					s.Access(), s.Access(), test.sink))
 			}
 			compare(t, s, "a", "b", "")
 		})
 	}
 	t.Run("new table", func(t *testing.T) {
-		s := newServer(t, allTypesTable()...)
-		mustRun(t, fmt.Sprintf("source { Jdbc { %s table_path = a } }\nsink { Jdbc { %s table = made } }", s.access(), s.access()))
+		s := jdbctest.Postgres(t, allTypesTable()...)
+		kit.MustRunJob(t, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = made } }", s.Access(), s.Access()))
 		compare(t, s, "a", "made", "::text")
-		want := s.query(columnTypes("a"))
-		for i, got := range s.query(columnTypes("made")) {
+		want := s.Query(columnTypes("a"))
+		for i, got := range s.Query(columnTypes("made")) {
 			switch strings.SplitN(want[i], "|", 2)[1] {
 			case "point", "int4range", "color", "positive", "numeric(3,-2)":
 				continue // made as text or as what is below
@@ -112,13 +126,13 @@ func TestRoundTrip(t *testing.T) {
 		}
 	})
 	t.Run("a statement", func(t *testing.T) {
-		s := newServer(t, allTypesTable()...)
-		s.exec("CREATE TABLE b (LIKE a INCLUDING ALL)")
+		s := jdbctest.Postgres(t, allTypesTable()...)
+		s.Exec("CREATE TABLE b (LIKE a INCLUDING ALL)")
 		marks := strings.Repeat(", ?", len(allTypes))
 		for _, exactly := range []bool{false, true} {
-			s.exec("DELETE FROM b")
-			mustRun(t, fmt.Sprintf("source { Jdbc { %s table_path = a } }\nsink { Jdbc { %s query = %q, is_exactly_once = %v } }",
-				s.access(), s.access(), "INSERT INTO b VALUES (?"+marks+")", exactly))
+			s.Exec("DELETE FROM b")
+			kit.MustRunJob(t, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, query = %q, is_exactly_once = %v } }",
+				s.Access(), s.Access(), "INSERT INTO b VALUES (?"+marks+")", exactly))
 			compare(t, s, "a", "b", "")
 		}
 	})
@@ -130,7 +144,7 @@ func columnTypes(table string) string {
 }
 
 // compare compares two tables, column by column; cast is put behind each.
-func compare(t *testing.T, s *server, a, b, cast string) {
+func compare(t *testing.T, s *jdbctest.Database, a, b, cast string) {
 	t.Helper()
 	for i, c := range allTypes {
 		query := fmt.Sprintf("SELECT md5(c%d%s::text) || left(c%d%s::text, 60) FROM ", i, cast, i, cast)
@@ -140,7 +154,7 @@ func compare(t *testing.T, s *server, a, b, cast string) {
 		case "numeric": // zeros behind the point are not kept apart
 			query = fmt.Sprintf("SELECT trim_scale(c%d) FROM ", i)
 		}
-		if d := cmp.Diff(s.query(query+a+" ORDER BY id"), s.query(query+b+" ORDER BY id")); d != "" {
+		if d := cmp.Diff(s.Query(query+a+" ORDER BY id"), s.Query(query+b+" ORDER BY id")); d != "" {
 			t.Errorf("%s: %s", c.declared, d)
 		}
 	}
@@ -148,7 +162,7 @@ func compare(t *testing.T, s *server, a, b, cast string) {
 
 // TestValuesRead checks what the source makes of values.
 func TestValuesRead(t *testing.T) {
-	s := newServer(t)
+	s := jdbctest.Postgres(t)
 	tests := []struct{ sql, want string }{
 		{"'2024-01-01 12:00+02'::timestamptz", "2024-01-01 10:00:00 +0000 UTC"},
 		{"'12:00:00+02'::timetz", "12h0m0s"},
@@ -160,10 +174,10 @@ func TestValuesRead(t *testing.T) {
 		{`'{"b":1,  "a":2}'::jsonb`, `{"a": 2, "b": 1}`},
 		{"ARRAY[1,NULL,3]", "[1 <nil> 3]"},
 		{"'1 year'::interval", "1 year"},
-		{"NULL::numeric", "<nil>"},
+		{"NULL::numeric", "NULL"},
 	}
 	for _, test := range tests {
-		got := read(t, s.options("query", "SELECT "+test.sql+" AS v"))
+		got := jdbctest.Sorted(kit.Read(t, s.Pairs("query", "SELECT "+test.sql+" AS v")...))
 		if d := cmp.Diff([]string{test.want}, got); d != "" {
 			t.Errorf("%s: %s", test.sql, d)
 		}
@@ -190,10 +204,10 @@ func TestValuesWithoutCounterpart(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.typ+" "+test.value, func(t *testing.T) {
-			s := newServer(t, "CREATE TABLE a (k varchar(10) PRIMARY KEY, v "+test.typ+")",
+			s := jdbctest.Postgres(t, "CREATE TABLE a (k varchar(10) PRIMARY KEY, v "+test.typ+")",
 				"INSERT INTO a VALUES ('one', NULL), ('two', "+test.value+")")
-			src := openSource(t, s.options("table_path", "a"))
-			err := readAll(t, src, splitsOf(t, src), &collector{})
+			src := kit.OpenSource(t, s.Options("table_path", "a"))
+			err := jdbctest.ReadAll(t, src, jdbctest.SplitsOf(t, src), &jdbctest.Collector{})
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -205,8 +219,8 @@ func TestValuesWithoutCounterpart(t *testing.T) {
 			if !test.null {
 				return
 			}
-			got := read(t, s.options("table_path", "a", "special_values", "NULL"))
-			if d := cmp.Diff([]string{"one|<nil>", "two|<nil>"}, got); d != "" {
+			got := jdbctest.Sorted(kit.Read(t, s.Pairs("table_path", "a", "special_values", "NULL")...))
+			if d := cmp.Diff([]string{"one|NULL", "two|NULL"}, got); d != "" {
 				t.Error(d)
 			}
 		})

@@ -112,7 +112,7 @@ func (sc *scanner) Read(ctx context.Context, b *column.Builder, most int) (int, 
 	stop := sc.s.Watch(ctx)
 	defer stop()
 	n := 0
-	for n < most && (n&sizeCheck != 0 || b.Size() < column.FullBytes) {
+	for n < most && (n&sizeCheck != 0 || b.Size() < jdbc.FullBytes) {
 		more, err := sc.step(ctx, n)
 		if err != nil {
 			return n, ofTable(sc.s.ended(ctx, err), sc.relation.Table.ID)

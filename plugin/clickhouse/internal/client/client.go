@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -24,6 +25,10 @@ type Options struct {
 	Database string
 	// User and Password may be empty.
 	User, Password string
+	// TLS makes the connections HTTPS; nil: HTTP.
+	TLS *tls.Config
+	// Compression is that of rows on their way, in both directions.
+	Compression Compression
 	// Settings are sent with every request.
 	Settings map[string]string
 	// Timeout bounds the wait for a connection; 0 means 10 seconds.
@@ -35,13 +40,19 @@ type Options struct {
 	Retries int
 }
 
-// Client is a session-less connection to a server.
+// patience is how much more often an insert is made that may be made again, for a server to be restarted meanwhile.
+const patience = 5
+
+// Client is a session-less connection to a server. It may be used by several goroutines.
 type Client struct {
 	options   Options
 	http      *http.Client
 	transport *http.Transport
-	host      int // the one that answered last
+	turn      atomic.Uint32 // counts the hosts that did not answer
 }
+
+// host is the one that answered last.
+func (c *Client) host() string { return c.options.Hosts[c.turn.Load()%uint32(len(c.options.Hosts))] }
 
 // New returns a client, which has connected to nothing yet.
 func New(o Options) *Client {
@@ -58,8 +69,11 @@ func New(o Options) *Client {
 			defer cancel()
 			return dial(ctx, network, address)
 		},
-		DisableCompression: true, MaxIdleConnsPerHost: 2, IdleConnTimeout: 2 * time.Second,
+		DisableCompression: true, MaxIdleConnsPerHost: 8, IdleConnTimeout: 2 * time.Second,
 		WriteBufferSize: 256 << 10, ReadBufferSize: 64 << 10,
+	}
+	if o.TLS != nil {
+		t.TLSClientConfig = o.TLS.Clone()
 	}
 	return &Client{options: o, transport: t, http: &http.Client{Transport: t}}
 }
@@ -73,6 +87,8 @@ type Request struct {
 	SQL string
 	// Body holds the rows of an insert; nil if there are none.
 	Body []byte
+	// Rows says that the result is rows by the many, worth to be compressed.
+	Rows bool
 	// Settings are sent with this request only.
 	Settings map[string]string
 	// Again says that the request may be made once more though the server may have taken it already.
@@ -81,12 +97,21 @@ type Request struct {
 
 // Exec runs a statement and drops its result.
 func (c *Client) Exec(ctx context.Context, r Request) error {
-	body, err := c.Open(ctx, r)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, body)
-	return c.cut(errors.Join(err, body.Close()))
+	_, err := c.try(ctx, r, func(ctx context.Context, r Request) (io.ReadCloser, bool, error) {
+		body, sent, err := c.once(ctx, r)
+		if err != nil {
+			return nil, sent, err
+		}
+		text, err := io.ReadAll(body)
+		if err := errors.Join(err, body.Close()); err != nil {
+			return nil, true, c.cut(err)
+		}
+		if failed := string(plainText(text)); strings.Contains(failed, "DB::") && strings.Contains(failed, "Code: ") {
+			return nil, true, c.refused(http.StatusOK, failed) // it was too late for another status
+		}
+		return nil, true, nil
+	})
+	return err
 }
 
 // Rows runs a query and returns its result as text: rows of cells.
@@ -112,9 +137,19 @@ func (c *Client) Rows(ctx context.Context, sql string) ([][]string, error) {
 
 // Open runs a statement and returns its result, which the caller closes.
 func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, error) {
+	return c.try(ctx, r, c.once)
+}
+
+// try makes a request until it succeeds, or should not be made again. once says whether the server may have got some
+// of it.
+func (c *Client) try(ctx context.Context, r Request, once func(context.Context, Request) (io.ReadCloser, bool, error)) (io.ReadCloser, error) {
 	attempts := len(c.options.Hosts) * (1 + c.options.Retries)
+	if r.Body != nil && r.Again {
+		attempts *= patience
+	}
 	for i := 0; ; i++ {
-		body, sent, err := c.once(ctx, r)
+		turn := c.turn.Load()
+		body, sent, err := once(ctx, r)
 		if err == nil {
 			return body, nil
 		}
@@ -123,7 +158,7 @@ func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, error) {
 		if !retry || i+1 >= attempts || ctx.Err() != nil {
 			return nil, err
 		}
-		c.host = (c.host + 1) % len(c.options.Hosts)
+		c.turn.CompareAndSwap(turn, turn+1)
 		if (i+1)%len(c.options.Hosts) == 0 {
 			if err := pause(ctx, time.Duration(i+1)*100*time.Millisecond); err != nil {
 				return nil, err
@@ -156,9 +191,13 @@ func (c *Client) once(ctx context.Context, r Request) (_ io.ReadCloser, sent boo
 		return nil, started.Load(), c.unavailable(ctx, err)
 	}
 	if resp.StatusCode == http.StatusOK && resp.Header.Get("X-ClickHouse-Exception-Code") == "" {
+		if r.Rows && c.options.Compression != None {
+			return &decompressor{src: resp.Body}, true, nil
+		}
 		return resp.Body, true, nil
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	text = plainText(text)
 	if err := errors.Join(err, resp.Body.Close()); err != nil && len(text) == 0 {
 		return nil, true, c.cut(err)
 	}
@@ -175,13 +214,17 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 			query.Set(name, value)
 		}
 	}
-	body := r.Body
-	if body == nil {
-		body = []byte(r.SQL)
-	} else {
+	body := []byte(r.SQL)
+	if r.Body != nil {
 		query.Set("query", r.SQL)
+		body = c.options.Compression.pack(r.Body)
 	}
-	address := url.URL{Scheme: "http", Host: c.options.Hosts[c.host], Path: "/", RawQuery: query.Encode()}
+	c.options.Compression.announce(query, r)
+	scheme := "http"
+	if c.options.TLS != nil {
+		scheme = "https"
+	}
+	address := url.URL{Scheme: scheme, Host: c.host(), Path: "/", RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err

@@ -86,6 +86,9 @@ type advice struct {
 	fix   string
 }
 
+// fullDisk is the advice where a write failed for want of room.
+var fullDisk = advice{plugin.CodeUnavailable, true, "make room on the server's disk"}
+
 func adviceOf(code int) advice {
 	switch code {
 	case UnknownUser, WrongPassword, RequiredPassword, AuthFailed:
@@ -102,7 +105,9 @@ func adviceOf(code int) advice {
 		return advice{plugin.CodeConfig, false, "use a table with an engine of the MergeTree family, or leave out primary_key"}
 	case UnknownSetting:
 		return advice{plugin.CodeConfig, false, "check the names in clickhouse.config"}
-	case NotEnoughSpace, MemoryLimit, TooManyQueries:
+	case NotEnoughSpace:
+		return fullDisk
+	case MemoryLimit, TooManyQueries:
 		return advice{plugin.CodeUnavailable, true, "free the resource that the server is short of"}
 	case EndOfFile, ReadAllData, SocketTimeout, NetworkError, Aborted, TableReadOnly:
 		return advice{plugin.CodeUnavailable, true, "check the server and the network between"}
@@ -116,6 +121,9 @@ func adviceOf(code int) advice {
 func Refused(text string) error {
 	e := Parse(text)
 	a := adviceOf(e.Code)
+	if strings.Contains(e.Text, "No space left on device") || strings.Contains(e.Text, "Cannot write file") {
+		a = fullDisk // whatever code it goes by
+	}
 	return &plugin.Error{Code: a.code, Retry: a.retry, Fix: a.fix, Err: e}
 }
 
@@ -123,10 +131,22 @@ func (c *Client) refused(status int, text string) error {
 	if strings.TrimSpace(text) == "" {
 		text = fmt.Sprintf("HTTP status %d without a message", status)
 	}
-	if !strings.Contains(text, "Code: ") {
+	switch {
+	case strings.Contains(text, "Code: "):
+	case strings.Contains(text, "clickhouse-client"):
+		return &plugin.Error{
+			Code: plugin.CodeConfig, Fix: "name the HTTP port in the host option: 8123, or 8443 with ssl = true in clickhouse.config",
+			Err: fmt.Errorf("%s is the port of ClickHouse's native protocol", c.host()),
+		}
+	case strings.Contains(text, "HTTPS"):
+		return &plugin.Error{
+			Code: plugin.CodeConfig, Fix: "set ssl = true in clickhouse.config",
+			Err: fmt.Errorf("%s speaks HTTPS: %s", c.host(), shorten(text)),
+		}
+	default:
 		return &plugin.Error{
 			Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the host option names ClickHouse's HTTP port",
-			Err: fmt.Errorf("%s: HTTP status %d: %s", c.options.Hosts[c.host], status, shorten(text)),
+			Err: fmt.Errorf("%s: HTTP status %d: %s", c.host(), status, shorten(text)),
 		}
 	}
 	err := Refused(text)
@@ -147,8 +167,8 @@ func (c *Client) unavailable(ctx context.Context, err error) error {
 		err = inner.Unwrap() // net/http puts the whole URL in front
 	}
 	return &plugin.Error{
-		Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the server runs and that host names its HTTP port",
-		Err: fmt.Errorf("no answer from %s: %w", c.options.Hosts[c.host], err),
+		Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the server runs, that host names its HTTP port, and that ssl in clickhouse.config is as the port wants it",
+		Err: fmt.Errorf("no answer from %s: %w", c.host(), err),
 	}
 }
 
@@ -159,7 +179,7 @@ func (c *Client) cut(err error) error {
 	}
 	return &plugin.Error{
 		Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the server is alive",
-		Err: fmt.Errorf("the answer of %s broke off: %w", c.options.Hosts[c.host], err),
+		Err: fmt.Errorf("the answer of %s broke off: %w", c.host(), err),
 	}
 }
 

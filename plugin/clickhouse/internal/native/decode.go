@@ -323,24 +323,69 @@ func (nothing) decode(s *stream, n int, c column.Column, _ []byte) error {
 // textValues reads String values.
 type textValues struct{ noPrefix }
 
-func (textValues) decode(s *stream, n int, c column.Column, nulls []byte) error {
+func (d textValues) decode(s *stream, n int, c column.Column, nulls []byte) error {
 	dst := c.(*column.Text)
 	dst.Reserve(min(n, mostAtOnce))
-	for i := range n {
+	for i := 0; i < n; i++ {
+		var err error
+		if i, err = d.buffered(s, i, n, dst, nulls); err != nil || i == n {
+			return err
+		}
 		v, err := s.text()
 		if err != nil {
 			return err
 		}
-		if nulls != nil && nulls[i] != 0 {
-			dst.AppendNull()
-			continue
+		if err := put(dst, v, nulls, i); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// buffered reads values from number i on, as long as they are short and lie in the buffer. It returns how far it came.
+func (textValues) buffered(s *stream, i, n int, dst *column.Text, nulls []byte) (int, error) {
+	for ; i < n && s.r < s.w; i++ {
+		end := s.r + 1 + int(s.buf[s.r])
+		if s.buf[s.r] >= 0x80 || end > s.w {
+			break
+		}
+		v := s.buf[s.r+1 : end]
+		s.r = end
+		if err := put(dst, v, nulls, i); err != nil {
+			return i, err
+		}
+	}
+	return i, nil
+}
+
+func put(dst *column.Text, v, nulls []byte, i int) error {
+	if nulls != nil && nulls[i] != 0 {
+		dst.AppendNull()
+		return nil
+	}
+	if !ascii(v) {
 		if err := column.ValidText(v); err != nil {
 			return valueError{err}
 		}
-		dst.Append(v)
 	}
+	dst.Append(v)
 	return nil
+}
+
+// ascii reports whether a text has no byte of 128 or more; most texts have none, and need no closer look.
+func ascii(v []byte) bool {
+	const high = 0x8080808080808080
+	bits := uint64(0)
+	if len(v) >= 8 {
+		for n := 0; n <= len(v)-8; n += 8 {
+			bits |= binary.LittleEndian.Uint64(v[n:])
+		}
+		return (bits|binary.LittleEndian.Uint64(v[len(v)-8:]))&high == 0
+	}
+	for _, b := range v {
+		bits |= uint64(b)
+	}
+	return bits < 0x80
 }
 
 // texts reads values of one width that become text.

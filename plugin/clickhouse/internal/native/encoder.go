@@ -19,6 +19,11 @@ type Target struct {
 	From plugin.Type
 	// Index is the position of the column in a batch.
 	Index int
+	// Fill, if it is not nil, appends the values of n rows in place of those of a batch.
+	Fill func(dst []byte, n int) []byte
+	// Exempt, if it is not nil, says of a row whether its value may be null though the column is not Nullable; the
+	// value is then the type's default, or anything else that is valid.
+	Exempt func(row int) bool
 }
 
 // Encoder appends blocks. It is not safe for several goroutines.
@@ -51,7 +56,7 @@ func NewEncoder(columns []Target, loc *time.Location) (*Encoder, error) {
 	e := &Encoder{}
 	var errs []error
 	for _, c := range columns {
-		enc, err := newEncode(c.From, c.Type, loc)
+		enc, err := c.encode(loc)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("column %s: %w", c.Name, err))
 			continue
@@ -61,21 +66,36 @@ func NewEncoder(columns []Target, loc *time.Location) (*Encoder, error) {
 		for range c.Type.dictionaries() {
 			head = binary.LittleEndian.AppendUint64(head, dictionaryVersion)
 		}
-		e.columns = append(e.columns, encodedColumn{head: head, name: c.Name, index: c.Index, encode: enc})
+		index := c.Index
+		if c.Fill != nil {
+			index = -1
+		}
+		e.columns = append(e.columns, encodedColumn{head: head, name: c.Name, index: index, encode: enc})
 	}
 	return e, errors.Join(errs...)
 }
 
-// AppendBlock appends all rows of a batch, which has some, as one block. After an error, which may be a *RowError, dst is to be cut to its
-// old length.
+func (c Target) encode(loc *time.Location) (encode, error) {
+	if c.Fill != nil {
+		return func(dst []byte, _ arrow.Array, from, to int) ([]byte, error) { return c.Fill(dst, to-from), nil }, nil
+	}
+	return newEncodeExempt(c.From, c.Type, loc, c.Exempt)
+}
+
+// AppendBlock appends all rows of a batch, which has some, as one block. After an error, which may be a *RowError, dst
+// is to be cut to its old length.
 func (e *Encoder) AppendBlock(dst []byte, rows arrow.RecordBatch) ([]byte, error) {
 	n := int(rows.NumRows())
 	dst = binary.AppendUvarint(dst, uint64(len(e.columns)))
 	dst = binary.AppendUvarint(dst, uint64(n))
 	for _, c := range e.columns {
 		dst = append(dst, c.head...)
+		var values arrow.Array
+		if c.index >= 0 {
+			values = rows.Column(c.index)
+		}
 		var err error
-		if dst, err = c.encode(dst, rows.Column(c.index), 0, n); err != nil {
+		if dst, err = c.encode(dst, values, 0, n); err != nil {
 			var one *at
 			if errors.As(err, &one) {
 				return dst, &RowError{Row: int64(one.index), Column: c.name, Err: one.err}
@@ -92,30 +112,34 @@ func appendText[T string | []byte](dst []byte, v T) []byte {
 
 // newEncode returns the function that encodes values of a type as another.
 func newEncode(from plugin.Type, t Type, loc *time.Location) (encode, error) {
+	return newEncodeExempt(from, t, loc, nil)
+}
+
+func newEncodeExempt(from plugin.Type, t Type, loc *time.Location, exempt func(int) bool) (encode, error) {
 	bare, null := t.Bare()
 	values, err := newValues(from, bare, loc)
 	switch {
 	case err != nil:
 		return nil, err
 	case t.Name == "LowCardinality":
-		return dictionary(values, bare, null)
+		return dictionary(values, bare, null, exempt)
 	case null:
 		return nullMap(values), nil
 	case bare.Name == "Nothing":
 		return values, nil
 	default:
-		return required(values), nil
+		return required(values, exempt), nil
 	}
 }
 
 var errNull = errors.New("the value is null, but the column is not Nullable")
 
-// required refuses nulls.
-func required(values encode) encode {
+// required refuses nulls, except where exempt allows them.
+func required(values encode, exempt func(int) bool) encode {
 	return func(dst []byte, a arrow.Array, from, to int) ([]byte, error) {
 		if a.NullN() > 0 || a.DataType().ID() == arrow.NULL {
 			for i := from; i < to; i++ {
-				if a.IsNull(i) || a.DataType().ID() == arrow.NULL {
+				if (a.IsNull(i) || a.DataType().ID() == arrow.NULL) && (exempt == nil || !exempt(i)) {
 					return dst, &at{i, errNull}
 				}
 			}
@@ -151,7 +175,7 @@ const (
 
 // dictionary encodes values as a dictionary and positions in it. Each value gets an entry of its own: it is the server
 // that finds equal ones. The first entry stands for null where there are nulls, the next one for the default value.
-func dictionary(values encode, t Type, null bool) (encode, error) {
+func dictionary(values encode, t Type, null bool, exempt func(int) bool) (encode, error) {
 	width, err := zeroWidth(t)
 	if err != nil {
 		return nil, err
@@ -160,7 +184,7 @@ func dictionary(values encode, t Type, null bool) (encode, error) {
 	if null {
 		first = 2
 	} else {
-		values = required(values)
+		values = required(values, exempt)
 	}
 	return func(dst []byte, a arrow.Array, from, to int) ([]byte, error) {
 		n := to - from

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -29,11 +30,12 @@ func textual(from plugin.Type, t Type) encode {
 	if parse == nil {
 		return nil
 	}
+	blank := t.blank(width)
 	return func(dst []byte, a arrow.Array, from, to int) ([]byte, error) {
 		value := textValue(a)
 		for i := from; i < to; i++ {
 			if a.IsNull(i) {
-				dst = append(dst, make([]byte, width)...)
+				dst = append(dst, blank...)
 				continue
 			}
 			var err error
@@ -43,6 +45,24 @@ func textual(from plugin.Type, t Type) encode {
 		}
 		return dst, nil
 	}
+}
+
+// blank returns the bytes of a value that stands where there is none: zero, or the lowest value of an Enum, which may
+// have no zero.
+func (t Type) blank(width int) []byte {
+	b := make([]byte, width)
+	if len(t.Names) == 0 {
+		return b
+	}
+	lowest := int16(math.MaxInt16)
+	for v := range t.Names {
+		lowest = min(lowest, v)
+	}
+	b[0] = byte(lowest)
+	if width == 2 {
+		b[1] = byte(uint16(lowest) >> 8)
+	}
+	return b
 }
 
 // textValue returns the function that gives a value of a String or Bytes array.

@@ -78,11 +78,11 @@ func cut(text string) (name, inner string, args []string, err error) {
 		return "", "", nil, fmt.Errorf("type %s: a closing bracket is missing", text)
 	}
 	inner = text[open+1 : len(text)-1]
-	return text[:open], inner, splitArgs(inner), nil
+	return text[:open], inner, SplitArgs(inner), nil
 }
 
-// splitArgs cuts at commas outside of brackets and quotes.
-func splitArgs(s string) []string {
+// SplitArgs cuts at commas outside of brackets and quotes.
+func SplitArgs(s string) []string {
 	var args []string
 	depth, from := 0, 0
 	var quote byte

@@ -22,6 +22,13 @@ type Parser interface {
 	Append(g *Group, rows, i int, c column.Column) (bad int, err error)
 }
 
+// fullRows and fullBytes are what a batch holds: whichever is reached first. They are larger than those of package
+// column, since a batch costs a transaction in many targets.
+const (
+	fullRows  = 2 * column.FullRows
+	fullBytes = 2 * column.FullBytes
+)
+
 // Reader turns lines into batches; it implements format.Reader.
 type Reader struct {
 	scan  Scanner
@@ -58,7 +65,7 @@ func (r *Reader) Next(ctx context.Context) (plugin.Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return plugin.Batch{}, err
 	}
-	for r.err == nil && !r.build.Full() {
+	for r.err == nil && r.build.Len() < fullRows && r.build.Size() < fullBytes {
 		r.err = r.step()
 	}
 	if r.build.Len() > 0 {

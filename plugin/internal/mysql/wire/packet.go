@@ -17,8 +17,13 @@ const readBuffer = 128 << 10
 // ErrLost is part of every error after which the connection cannot be used any more.
 var ErrLost = errors.New("the connection is lost")
 
-// lost marks an error of the network.
-func lost(err error) error { return fmt.Errorf("%w: %w", ErrLost, err) }
+// lost marks an error of the network. The end of the stream is always one: io.EOF means the end of a result's rows.
+func lost(err error) error {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%w: %w", ErrLost, err)
+}
 
 // packets reads and writes packets.
 type packets struct {

@@ -236,7 +236,7 @@ func (s *Stmt) rows(args []any) ([][]any, error) {
 	var rows [][]any
 	for {
 		row, err := s.c.Row()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			return rows, nil
 		}
 		if err != nil {

@@ -63,7 +63,7 @@ func TestPackets(t *testing.T) {
 			t.Errorf("packet %d has %d bytes, want %d", i, len(data), n)
 		}
 	}
-	if _, err := p.next(); !errors.Is(err, ErrLost) || !errors.Is(err, io.EOF) {
+	if _, err := p.next(); !errors.Is(err, ErrLost) || errors.Is(err, io.EOF) {
 		t.Errorf("error %v at the end", err)
 	}
 	if err := <-sent; err != nil {

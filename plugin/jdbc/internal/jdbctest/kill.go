@@ -1,0 +1,111 @@
+package jdbctest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	killRounds       = 20
+	serverKillRounds = 5
+)
+
+// killJob copies the table a of one database to the table b of another, in a hundred checkpoints. b has no key, so that
+// rows that come twice show.
+func (s Suite) killJob(source, target *Database) string {
+	source.Exec("CREATE TABLE a ("+s.Mixed+")", s.Fill(s.KillRows))
+	target.Exec("CREATE TABLE b (" + strings.Replace(s.Mixed, " PRIMARY KEY", "", 1) + ")")
+	return fmt.Sprintf(`
+		env { parallelism = 2, checkpoint.interval = 100, read_limit.rows_per_second = %d,
+			job.retry.times = 50, job.retry.interval.seconds = 1 }
+		source { Jdbc { %s, table_path = "%s", split.size = %d } }
+		sink { Jdbc { %s, table = b, is_exactly_once = true, generate_sink_sql = true, enable_upsert = false,
+			support_upsert_by_insert_only = true } }`,
+		s.KillRate, source.Access(), s.Path(source, "a"), s.KillRows/100, target.Access())
+}
+
+// checkCopied compares the tables, and looks for what must not be left.
+func (s Suite) checkCopied(t *testing.T, source, target *Database) {
+	t.Helper()
+	want, got := source.Query("SELECT * FROM a ORDER BY id"), target.Query("SELECT * FROM b ORDER BY id")
+	if len(want) != s.KillRows || len(got) != len(want) {
+		t.Errorf("%d rows, want %d", len(got), s.KillRows)
+	}
+	for i := range min(len(want), len(got)) {
+		if want[i] != got[i] {
+			t.Errorf("row %d is %q, want %q", i, got[i], want[i])
+			break
+		}
+	}
+	if rest := s.LeftOver(target); len(rest) > 0 {
+		t.Errorf("left over: %q", rest)
+	}
+}
+
+// testKillEngine kills the process that runs the engine, again and again.
+func (s Suite) testKillEngine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	source, target := s.Open(t), s.Open(t)
+	job, dir := s.killJob(source, target), t.TempDir()
+	kills := 0
+	for !s.runFor(t, dir, job, kills < killRounds) {
+		kills++
+	}
+	if kills < killRounds {
+		t.Errorf("the child was killed %d times only", kills)
+	}
+	s.checkCopied(t, source, target)
+}
+
+// runFor runs a child that is killed after a while, and reports whether it came to its end before.
+func (s Suite) runFor(t *testing.T, dir, job string, kill bool) (finished bool) {
+	t.Helper()
+	child := StartChild(t, dir, job)
+	if kill {
+		timer := time.AfterFunc(time.Duration(150+rand.IntN(500))*time.Millisecond, func() { _ = child.Process.Kill() })
+		defer timer.Stop()
+	}
+	err := child.Wait()
+	if err != nil && !wasKilled(err) {
+		t.Fatalf("the child failed: %v", err)
+	}
+	return err == nil
+}
+
+func wasKilled(err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit) && exit.ExitCode() == -1
+}
+
+// testKillServer kills a server of its own, again and again.
+func (s Suite) testKillServer(t *testing.T) {
+	if s.Variable == "" {
+		t.Skip("there is no server")
+	}
+	service := StartService(t, s.Variable)
+	source, target := s.OpenAt(t, service.URL), s.OpenAt(t, service.URL)
+	child := StartChild(t, t.TempDir(), s.killJob(source, target))
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	for round := range serverKillRounds {
+		pause := time.NewTimer(time.Duration(700+rand.IntN(900)) * time.Millisecond)
+		select {
+		case err := <-ended:
+			t.Fatalf("the child ended in round %d: %v", round, err)
+		case <-pause.C:
+		}
+		service.Kill()
+		service.Restart()
+	}
+	if err := <-ended; err != nil {
+		t.Fatalf("the child failed: %v", err)
+	}
+	s.checkCopied(t, source, target)
+}

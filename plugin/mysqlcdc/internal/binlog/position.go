@@ -1,0 +1,102 @@
+package binlog
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+)
+
+// Position is a place in a server's log, between two transactions. Its JSON form may be kept.
+type Position struct {
+	// File and Pos name the place in this server's files. Without a file it is the start of the oldest log.
+	File string `json:"file,omitempty"`
+	Pos  uint64 `json:"pos,omitempty"`
+	// GTIDs are all transactions before the place, on whatever server; nil if they are not known.
+	GTIDs *GTIDs `json:"gtids,omitempty"`
+}
+
+// String names the file and the position, and the GTIDs if there are some.
+func (p Position) String() string {
+	text := "the oldest log"
+	if p.File != "" {
+		text = fmt.Sprintf("%s:%d", p.File, p.Pos)
+	}
+	if p.GTIDs != nil && !p.GTIDs.Empty() {
+		text += " (" + p.GTIDs.String() + ")"
+	}
+	return text
+}
+
+// Compare orders two places of one server's files: -1 if p is before o. Only file and position count. The numbers at
+// the end of the files' names grow, also in their number of digits.
+func (p Position) Compare(o Position) int {
+	return cmp.Or(cmp.Compare(len(p.File), len(o.File)), cmp.Compare(p.File, o.File), cmp.Compare(p.Pos, o.Pos))
+}
+
+// errNoLog says that a server has nothing to read.
+var errNoLog = errors.New("the server writes no binary log; start it with log_bin")
+
+// Current asks the server where its log ends now.
+func Current(c *wire.Conn) (Position, error) {
+	rows, err := statusRows(c)
+	if err != nil {
+		return Position{}, explain(err)
+	}
+	if len(rows) == 0 || len(rows[0]) < 2 {
+		return Position{}, errNoLog
+	}
+	p := Position{File: wire.String(rows[0][0])}
+	if p.Pos, err = strconv.ParseUint(wire.String(rows[0][1]), 10, 64); err != nil {
+		return Position{}, fmt.Errorf("the end of the binary log: %w", err)
+	}
+	if c.MariaDB {
+		return WithGTIDs(c, p)
+	}
+	if len(rows[0]) >= 5 {
+		p.GTIDs, err = ParseGTIDs(wire.String(rows[0][4]))
+	}
+	return p, err
+}
+
+// statusRows runs SHOW MASTER STATUS under the name that the server knows.
+func statusRows(c *wire.Conn) ([][]any, error) {
+	rows, err := c.Rows("SHOW MASTER STATUS")
+	var refused *wire.Error
+	const syntax = 1064
+	if errors.As(err, &refused) && refused.Number == syntax {
+		return c.Rows("SHOW BINARY LOG STATUS") // MySQL 8.4
+	}
+	return rows, err
+}
+
+// Oldest asks the server where the oldest log starts that it still has. Its GTIDs are not known.
+func Oldest(c *wire.Conn) (Position, error) {
+	rows, err := c.Rows("SHOW BINARY LOGS")
+	if err != nil {
+		return Position{}, explain(err)
+	}
+	if len(rows) == 0 {
+		return Position{}, errNoLog
+	}
+	return Position{File: wire.String(rows[0][0]), Pos: firstEvent}, nil
+}
+
+// WithGTIDs fills in the GTIDs of a place that MariaDB knows by file and position, such as binlog_snapshot_position.
+// MySQL cannot tell: its places are returned as they are.
+func WithGTIDs(c *wire.Conn, p Position) (Position, error) {
+	if !c.MariaDB {
+		return p, nil
+	}
+	rows, err := c.Rows("SELECT BINLOG_GTID_POS(?, ?)", p.File, int64(p.Pos))
+	if err != nil {
+		return p, explain(err)
+	}
+	if len(rows) == 0 || rows[0][0] == nil {
+		return p, fmt.Errorf("%w: %s", ErrPosition, p)
+	}
+	p.GTIDs, err = ParseGTIDs(wire.String(rows[0][0]))
+	return p, err
+}
