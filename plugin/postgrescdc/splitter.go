@@ -28,10 +28,12 @@ type splitter struct {
 	tables []*captured
 	state  splitterState
 
-	checked bool              // slot and publication are as the state says
-	export  string            // snapshot of the slot, while holder is open
-	holder  *postgres.Session // holds it
-	inner   plugin.Splitter   // cuts the first of state.Cuts
+	preparing *preparation      // under way
+	checked   bool              // slot and publication are as the state says
+	export    string            // snapshot of the slot, while holder is open
+	holder    *postgres.Session // holds it
+	catalog   jdbc.Catalog      // of inner; nil once the stream is handed out
+	inner     plugin.Splitter   // cuts the first of state.Cuts
 }
 
 func newSplitter(s *Source, tables []*captured, state []byte) (*splitter, error) {
@@ -54,14 +56,17 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 		if err := sp.prepare(ctx); err != nil {
 			return nil, err
 		}
-		sp.checked = true
 	}
 	if !sp.state.Noted {
 		if sp.state.Open > 0 {
 			return nil, nil
 		}
+		state, err := json.Marshal(slotState{sp.state.Stream.Tables})
+		if err != nil {
+			return nil, err
+		}
 		sp.state.Open++
-		return []plugin.Split{{ID: slotSplit, Rows: 0}}, nil
+		return []plugin.Split{{ID: slotSplit, State: state, Rows: 0}}, nil
 	}
 	for len(sp.state.Cuts) > 0 {
 		splits, err := sp.cut(ctx)
@@ -73,43 +78,6 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 		return nil, nil
 	}
 	return sp.stream()
-}
-
-// prepare makes slot and publication, or checks them, and notes the tables that are to be cut.
-func (sp *splitter) prepare(ctx context.Context) error {
-	s := sp.source
-	c, err := s.server.Session(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if sp.state.Ready {
-		if err := s.checkSlot(ctx, c, sp.state.Stream.From); err != nil {
-			return err
-		}
-	}
-	added := sp.reconcile()
-	ids := make([]plugin.TableID, len(sp.tables))
-	for i, t := range sp.tables {
-		ids[i] = t.table().ID
-	}
-	if err := s.publish(ctx, c, ids); err != nil {
-		return err
-	}
-	snapshot := sp.state.Ready || strings.EqualFold(s.options.Startup, "initial")
-	if !sp.state.Ready {
-		if err := sp.begin(ctx, c); err != nil {
-			return err
-		}
-	}
-	for _, t := range added {
-		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{Out: formOf(t.table()), Number: t.number})
-		if snapshot {
-			sp.state.Cuts = append(sp.state.Cuts, cutState{Table: t.table().ID})
-		}
-	}
-	sp.state.Ready = true
-	return nil
 }
 
 // reconcile drops the tables that the job does not name any more, and returns those that are new.
@@ -142,53 +110,24 @@ func find(tables []*captured, id plugin.TableID) *captured {
 	return tables[i]
 }
 
-// begin makes the slot, or moves one that is there to where the job starts.
-func (sp *splitter) begin(ctx context.Context, c *postgres.Session) error {
-	s := sp.source
-	have, err := s.readSlot(ctx, c)
-	if err != nil {
-		return err
-	}
-	switch {
-	case have == nil:
-		holder, from, export, err := s.makeSlot(ctx)
-		if err != nil {
-			return err
-		}
-		sp.holder, sp.export, sp.state.Stream.From = holder, export, from
-		return nil
-	case have.lost:
-		return s.lost()
-	case strings.EqualFold(s.options.Startup, "earliest"):
-		sp.state.Stream.From = have.confirmed
-		return nil
-	}
-	sp.state.Stream.From, err = s.advanceSlot(ctx, c)
-	return err
-}
-
 // cut makes some chunks of the first table that is not cut to its end.
 func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 	cut := &sp.state.Cuts[0]
 	t := find(sp.tables, cut.Table)
 	if sp.inner == nil {
-		catalog, err := sp.source.server.JDBC().Catalog(ctx)
+		o := sp.source.options
+		var err error
+		sp.inner, err = jdbc.NewSplitter(jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper},
+			sp.catalog, []*jdbc.Relation{t.relation}, cut.State)
 		if err != nil {
 			return nil, err
 		}
-		o := sp.source.options
-		sp.inner, err = jdbc.NewSplitter(jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper},
-			catalog, []*jdbc.Relation{t.relation}, cut.State)
-		if err != nil {
-			return nil, errors.Join(err, catalog.Close())
-		}
 	}
 	splits, err := sp.inner.Next(ctx)
-	if err == io.EOF {
-		err = sp.inner.Close()
+	if errors.Is(err, io.EOF) {
 		sp.inner = nil
 		sp.state.Cuts = sp.state.Cuts[1:]
-		return nil, err
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
@@ -220,11 +159,15 @@ func (sp *splitter) stream() ([]plugin.Split, error) {
 	return []plugin.Split{{ID: fmt.Sprintf("%s%d", streamPrefix, sp.state.Streams), State: state, Rows: -1}}, nil
 }
 
-// release gives up the slot's snapshot.
+// release gives up the slot's snapshot and the session for cutting.
 func (sp *splitter) release() {
 	if sp.holder != nil {
 		_ = sp.holder.Close()
 		sp.holder, sp.export = nil, ""
+	}
+	if sp.catalog != nil {
+		_ = sp.catalog.Close()
+		sp.catalog = nil
 	}
 }
 
@@ -267,9 +210,9 @@ func (sp *splitter) State() ([]byte, error) {
 
 // Close implements [plugin.Splitter].
 func (sp *splitter) Close() error {
-	sp.release()
-	if sp.inner == nil {
-		return nil
+	if sp.preparing != nil {
+		sp.catalog, sp.holder = sp.preparing.stop()
 	}
-	return sp.inner.Close()
+	sp.release()
+	return nil
 }

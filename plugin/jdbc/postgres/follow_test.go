@@ -186,7 +186,7 @@ func follow(t testing.TB, s *jdbctest.Database, o changesOptions, options string
 	job, err := eng.Submit(t.Context(), fmt.Appendf(nil, `
 		env { job.mode = STREAMING, checkpoint.interval = 1000 }
 		source { Changes { rows = %d, batch = %d, keys = %d, rate = %d, deletes = %d } }
-		sink { Jdbc { %s table = people, primary_keys = [id], generate_sink_sql = true, %s } }`,
+		sink { Jdbc { %s, table = people, primary_keys = [id], generate_sink_sql = true, %s } }`,
 		o.Rows, o.Batch, o.Keys, o.Rate, o.Kinds, s.Access(), options), engine.SubmitOptions{})
 	if err != nil {
 		t.Fatal(err)
