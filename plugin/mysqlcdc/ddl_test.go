@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/culvertdata/culvert/engine"
 )
 
 const schemaChanges = ", debezium { include.schema.changes = true }"
@@ -167,4 +169,26 @@ func TestHammerWithDDL(t *testing.T) {
 	eventually(t, nil, 90*time.Second, h.differences)
 	_ = child.Process.Kill()
 	_ = child.Wait()
+}
+
+// TestColumnsBetweenRuns alters a table between two runs of a job that does not follow changes of the columns, in each of
+// its steps: rows keep the columns that the target has.
+func TestColumnsBetweenRuns(t *testing.T) {
+	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), n INT)",
+		"INSERT INTO a SELECT seq, 'name', seq FROM seq_1_to_3000")
+	eng := openEngine(t, t.TempDir())
+	text := f.job("read_limit.rows_per_second = 1500", f.names("a")+", snapshot.split.size = 100")
+	job := submit(t, eng, text)
+	for i, change := range []string{"ALTER TABLE a ADD COLUMN x INT", "ALTER TABLE a DROP COLUMN n", "ALTER TABLE a DROP COLUMN x"} {
+		wait(t, 500*time.Millisecond)
+		if err := eng.Stop(t.Context(), jobID, engine.StopOptions{Savepoint: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := job.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.run(t, change, fmt.Sprintf("UPDATE a SET name = 'changed %d' WHERE id %% 10 = %d", i, i))
+		job = restart(t, eng, text)
+	}
+	eventually(t, job, 20*time.Second, func() string { return f.difference("a", "id, name", "id") })
 }

@@ -43,7 +43,7 @@ func (sp *splitter) handLog() ([]plugin.Split, error) {
 // settle brings a table whose snapshot was read into the form that readers of the log start from.
 func (t *table) settle() {
 	t.Pieces = merged(t.Pieces)
-	if len(t.Pieces) == 0 {
+	if len(t.Pieces) == 0 || t.Stale { // deletions count from the start
 		return
 	}
 	lowest := t.Pieces[0].At

@@ -152,29 +152,12 @@ func (o *originReader) planned(now []ddl.Table) []ddl.Table {
 	o.state.Seen = make([]*ddl.Table, len(now))
 	o.state.Out = make([]*outTable, len(now))
 	for i, id := range o.state.Tables {
-		out := source.current(id)
-		if out == nil {
-			continue
+		if t := source.current(id); t != nil {
+			o.state.Out[i] = formOf(t)
 		}
-		o.state.Out[i] = formOf(out)
-		planned := source.columns[id]
-		if !out.SameColumns(source.relation(id).Table) { // the sinks know older ones
-			planned = logOf(out)
-		}
-		if !sameColumns(&planned, &now[i]) {
+		if planned, ok := source.columns[id]; ok && !sameColumns(&planned, &now[i]) {
 			log[i], o.state.Seen[i] = planned, &now[i]
 		}
-	}
-	return log
-}
-
-// logOf describes a table's columns as the log may have had them, well enough to see what has changed since.
-func logOf(t *plugin.Table) ddl.Table {
-	log := ddl.Table{Key: t.KeyNames()}
-	for _, c := range t.Columns {
-		log.Columns = append(log.Columns, ddl.Column{
-			Name: c.Name, Type: c.SourceType, NotNull: c.NotNull, Default: c.Default, Comment: c.Comment,
-		})
 	}
 	return log
 }

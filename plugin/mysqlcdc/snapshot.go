@@ -171,8 +171,8 @@ func (r *chunkReader) look(ctx context.Context) (given bool, err error) {
 	}
 	relation := *r.relation
 	relation.Table = r.builder.Table()
+	relation.From = withMissing(&relation, r.view.columns)
 	if !same {
-		relation.From = withMissing(&relation, r.view.columns)
 		if err := r.keepColumns(ctx, id); err != nil {
 			return false, err
 		}
@@ -208,7 +208,7 @@ func (r *chunkReader) leaveView(ctx context.Context) error {
 }
 
 // stale reports whether an attempt that died may have read the chunk before.
-func (r *chunkReader) stale() bool { return r.again || r.state.Run != r.task.Epoch }
+func (r *chunkReader) stale() bool { return r.again || r.state.Again || r.state.Run != r.task.Epoch }
 
 // keepColumns notes the table's columns in the chunk's first view.
 func (r *chunkReader) keepColumns(ctx context.Context, id plugin.TableID) error {
@@ -283,6 +283,8 @@ func (r *chunkReader) readPart() (piece, bool) {
 // done ends the chunk, and a view that is old.
 func (r *chunkReader) done(ctx context.Context) error {
 	r.state.Done, r.begun = true, false
+	r.source.env.Logger.Debug("a chunk is read", "split", r.split, "place", r.place.String(), "stale", r.stale(),
+		"given up", r.state.Left != nil, "pieces", len(r.state.Pieces))
 	if time.Since(r.view.opened) >= viewAge {
 		return r.leaveView(ctx)
 	}

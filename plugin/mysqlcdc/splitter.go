@@ -251,6 +251,9 @@ func (sp *splitter) chunk(id plugin.TableID, at jdbc.Range, rows int64) (plugin.
 		return plugin.Split{}, fmt.Errorf("table %s is not known", id)
 	}
 	c := chunk{Range: at, Low: sp.state.Low, Run: sp.state.Run, Log: t.Log, Out: t.Out}
+	if t.Stale {
+		c.Low, c.Again = t.Since, true
+	}
 	state, err := json.Marshal(c)
 	if err != nil {
 		return plugin.Split{}, err

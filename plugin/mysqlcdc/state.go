@@ -71,6 +71,8 @@ type chunk struct {
 	// Run is the checkpoint that the run started from in which the chunk was cut. In another run, one that died may have
 	// read it before: see chunkReader.
 	Run uint64 `json:"run,omitempty"`
+	// Again says that the chunk may have been read in a round before: Low is where the log was followed to then.
+	Again bool `json:"again,omitempty"`
 	// Log is the columns that the table had at Low.
 	Log ddl.Table `json:"log"`
 	// Out is the table in force downstream, nil for the planned one.
