@@ -151,7 +151,8 @@ func (l *logReader) named(n ddl.Name) *followed {
 		return nil
 	}
 	for id, t := range l.byName {
-		if strings.EqualFold(id.Database, n.Database) && strings.EqualFold(id.Name, n.Table) && !t.gone && !l.before(t) {
+		same := strings.EqualFold(id.Database, n.Database) && strings.EqualFold(id.Name, n.Table)
+		if same && !t.gone && !l.before(t) {
 			return t
 		}
 	}
@@ -218,7 +219,8 @@ func (l *logReader) renameKey(t *followed, now ddl.Table, renames []plugin.Renam
 	if at < 0 || orderOf(now.Columns[at]) != t.filter.order {
 		return &plugin.Error{
 			Code: plugin.CodeData, Table: t.ID, Row: l.start.String(),
-			Err: errors.New("the column that the snapshot was cut by was dropped or got another type before the log had passed it"),
+			Err: errors.New("the column that the snapshot was cut by was dropped or got another type before the log had " +
+				"passed it"),
 			Fix: "start the job afresh",
 		}
 	}
@@ -252,7 +254,9 @@ func (s *Source) nextTable(out *plugin.Table, was, now ddl.Table, renames []plug
 		next.Columns = append(next.Columns, made)
 	}
 	for _, key := range out.KeyNames() {
-		i := slices.IndexFunc(next.Columns, func(c plugin.Column) bool { return strings.EqualFold(oldName(c.Name, renames), key) })
+		i := slices.IndexFunc(next.Columns, func(c plugin.Column) bool {
+			return strings.EqualFold(oldName(c.Name, renames), key)
+		})
 		if i < 0 {
 			return nil, &plugin.Error{
 				Code: plugin.CodeData, Table: out.ID, Err: errors.New("column " + key + " of the key was dropped"),

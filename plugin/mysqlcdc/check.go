@@ -112,7 +112,8 @@ func zoneOf(o Options, session, system string) (*time.Location, error) {
 	zone, err := loadZone(name)
 	if err != nil {
 		if zone, err = binlog.Zone(name); err != nil {
-			return nil, configError(fmt.Errorf("server-time-zone: the server's own time zone is called %q, which is not clear", name),
+			return nil, configError(
+				fmt.Errorf("server-time-zone: the server's own time zone is called %q, which is not clear", name),
 				"set server-time-zone, for example Europe/Berlin or +02:00")
 		}
 	}
@@ -130,7 +131,8 @@ func checkRights(c *wire.Conn) error {
 		grant := strings.ToUpper(wire.String(row[0]))
 		rights, _, ok := strings.Cut(strings.TrimPrefix(grant, "GRANT "), " ON ")
 		global := strings.Contains(grant, " ON *.*")
-		if !ok || global && (strings.Contains(rights, "REPLICATION SLAVE") || strings.Contains(rights, "ALL PRIVILEGES")) {
+		enough := strings.Contains(rights, "REPLICATION SLAVE") || strings.Contains(rights, "ALL PRIVILEGES")
+		if !ok || global && enough {
 			return nil
 		}
 	}

@@ -29,7 +29,8 @@ func readColumns(c *wire.Conn, id plugin.TableID) (ddl.Table, bool, error) {
 	for _, row := range rows {
 		extra := strings.ToLower(wire.String(row[7]))
 		col := ddl.Column{
-			Name: wire.String(row[0]), Type: wire.String(row[1]), Charset: wire.String(row[2]), Collation: wire.String(row[3]),
+			Name: wire.String(row[0]), Type: wire.String(row[1]),
+			Charset: wire.String(row[2]), Collation: wire.String(row[3]),
 			NotNull: wire.String(row[4]) == "NO", Comment: wire.String(row[6]),
 			AutoIncrement: strings.Contains(extra, "auto_increment"),
 		}
@@ -268,6 +269,12 @@ func lengthOf(c ddl.Column, t plugin.Type) int64 {
 		if t.Kind == plugin.Bytes {
 			return (n + 7) / 8
 		}
+	case "inet6":
+		return 39
+	case "uuid":
+		return 36
+	case "inet4":
+		return 15
 	case "tinytext", "tinyblob":
 		return 1<<8 - 1
 	case "text", "blob":

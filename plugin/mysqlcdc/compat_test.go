@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestSeaTunnelJobs runs SeaTunnel's own job files, of which only the host is another one. CULVERT_TEST_COMPAT names the
-// directory that holds them and the statements that make their tables: jobs/*.conf and ddl/mysql/*.sql.
+// TestSeaTunnelJobs runs SeaTunnel's own job files, of which only the host is another one. CULVERT_TEST_COMPAT names
+// the directory that holds them and the statements that make their tables: jobs/*.conf and ddl/mysql/*.sql.
 func TestSeaTunnelJobs(t *testing.T) {
 	dir := os.Getenv("CULVERT_TEST_COMPAT")
 	service := os.Getenv("CULVERT_TEST_MARIADB_SERVICE")

@@ -171,8 +171,8 @@ func TestHammerWithDDL(t *testing.T) {
 	_ = child.Wait()
 }
 
-// TestColumnsBetweenRuns alters a table between two runs of a job that does not follow changes of the columns, in each of
-// its steps: rows keep the columns that the target has.
+// TestColumnsBetweenRuns alters a table between two runs of a job that does not follow changes of the columns, in each
+// of its steps: rows keep the columns that the target has.
 func TestColumnsBetweenRuns(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), n INT)",
 		"INSERT INTO a SELECT seq, 'name', seq FROM seq_1_to_3000")

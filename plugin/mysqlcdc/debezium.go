@@ -269,11 +269,12 @@ func (f *messageForm) valueSchema() string {
 	long := func(name string, optional bool) schemaField {
 		return schemaField{Type: "int64", Optional: optional, Field: name}
 	}
-	source := schemaField{Type: "struct", Name: "io.debezium.connector.mysql.Source", Field: "source", Fields: []schemaField{
-		text("version", false), text("connector", false), text("name", false), long("ts_ms", false), text("snapshot", true),
-		text("db", false), text("sequence", true), text("table", true), long("server_id", false), text("gtid", true),
+	source := schemaField{Type: "struct", Name: "io.debezium.connector.mysql.Source", Field: "source"}
+	source.Fields = []schemaField{
+		text("version", false), text("connector", false), text("name", false), long("ts_ms", false),
+		text("snapshot", true), text("db", false), text("sequence", true), text("table", true), long("server_id", false), text("gtid", true),
 		text("file", false), long("pos", false), {Type: "int32", Field: "row"}, long("thread", true), text("query", true),
-	}}
+	}
 	transaction := schemaField{Type: "struct", Optional: true, Field: "transaction", Fields: []schemaField{
 		text("id", false), long("total_order", false), long("data_collection_order", false),
 	}}

@@ -52,7 +52,8 @@ func (e *envelope) Batch(b plugin.Batch) error {
 		form = newMessageForm(e.source, b.Table)
 		e.forms[b.Table] = form
 	}
-	topic, key, value := e.builder.Column(0).(*column.Text), e.builder.Column(1).(*column.Text), e.builder.Column(2).(*column.Text)
+	text := func(i int) *column.Text { return e.builder.Column(i).(*column.Text) } // all columns of messages are
+	topic, key, value := text(0), text(1), text(2)
 	for i := 0; i < b.Len(); i++ {
 		before, after, op := -1, i, "c"
 		switch {

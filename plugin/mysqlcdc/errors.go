@@ -30,7 +30,8 @@ func (s *Source) explain(err error) error {
 	case errors.Is(err, binlog.ErrIncident):
 		e.Code, e.Fix = plugin.CodeData, "start the job afresh"
 	case errors.Is(err, binlog.ErrCorrupt):
-		e.Code, e.Fix = plugin.CodeData, "check the server's log with mysqlbinlog --verify-binlog-checksum; start the job afresh"
+		e.Code = plugin.CodeData
+		e.Fix = "check the server's log with mysqlbinlog --verify-binlog-checksum; start the job afresh"
 	case errors.Is(err, binlog.ErrImage):
 		e.Code, e.Fix = plugin.CodeData, "set binlog_row_image = FULL on the server, also for its open sessions"
 	case errors.Is(err, wire.ErrLost):

@@ -219,3 +219,22 @@ func TestPurged(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestPatterns captures tables by patterns, from a server that is named by its host.
+func TestPatterns(t *testing.T) {
+	f := newFixture(t)
+	for _, name := range []string{"orders_1", "orders_2", "other"} {
+		f.run(t, "CREATE TABLE "+name+" (id INT PRIMARY KEY)", "INSERT INTO "+name+" VALUES (1), (2)")
+	}
+	host, port, _ := strings.Cut(f.host, ":")
+	source := fmt.Sprintf(`source { MySQL-CDC { hostname = %q, port = %s, username = %q, password = %q,
+		database-names = [%q], table-pattern = %q, server-id = 5400-5408 } }`, host, port, f.user, f.password, f.from,
+		f.from+`\.orders_\d+`)
+	job := start(t, "env { job.mode = STREAMING, checkpoint.interval = 200 }\n"+source+"\n"+f.sink(""))
+	eventually(t, job, 20*time.Second, func() string {
+		return f.difference("orders_1", "*", "id") + f.difference("orders_2", "*", "id")
+	})
+	if f.difference("other", "*", "id") == "" {
+		t.Error("a table was copied that the pattern does not take")
+	}
+}

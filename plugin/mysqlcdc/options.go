@@ -87,9 +87,9 @@ func (o Options) CheckOptions() config.Problems {
 			ps.Errorf("table-names", config.Pos{}, "%q is not of the form database.table", name)
 		}
 	}
-	for option, pattern := range map[string]string{"table-pattern": o.TablePattern, "database-pattern": o.DatabasePattern} {
-		if _, err := whole(pattern); err != nil {
-			ps.Errorf(option, config.Pos{}, "%v", err)
+	for _, p := range [][2]string{{"table-pattern", o.TablePattern}, {"database-pattern", o.DatabasePattern}} {
+		if _, err := whole(p[1]); err != nil {
+			ps.Errorf(p[0], config.Pos{}, "%v", err)
 		}
 	}
 	o.checkTablesConfig(&ps)
@@ -210,7 +210,8 @@ func loadZone(name string) (*time.Location, error) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, fmt.Errorf("the time zone %q is not known; use a name such as Europe/Berlin or an offset such as +02:00", name)
+		return nil, fmt.Errorf("the time zone %q is not known; use a name such as Europe/Berlin or an offset such as +02:00",
+			name)
 	}
 	return zone, nil
 }

@@ -121,7 +121,8 @@ func (o *originReader) standing(ctx context.Context, session *mysql.Session) (pl
 		}
 	}
 	return place{}, nil, &plugin.Error{
-		Code: plugin.CodeUnavailable, Retry: true, Err: errors.New("the tables are altered again and again while the job starts"),
+		Code: plugin.CodeUnavailable, Retry: true,
+		Err: errors.New("the tables are altered again and again while the job starts"),
 	}
 }
 
@@ -202,8 +203,9 @@ func (s *Source) placeOf(ctx context.Context, session *mysql.Session, millis int
 		}
 	}
 	return place{}, &plugin.Error{
-		Code: plugin.CodeNotFound, Err: fmt.Errorf("startup.timestamp: the server has no log that reaches back to %d", millis),
-		Fix: "choose a later time, or startup.mode = initial",
+		Code: plugin.CodeNotFound,
+		Err:  fmt.Errorf("startup.timestamp: the server has no log that reaches back to %d", millis),
+		Fix:  "choose a later time, or startup.mode = initial",
 	}
 }
 

@@ -39,11 +39,14 @@ type Source struct {
 	mu        sync.Mutex // the lanes make their readers at the same time
 	facts     *facts
 	relations []*jdbc.Relation
-	tables    []*plugin.Table              // planned
-	columns   map[plugin.TableID]ddl.Table // of the planned tables, where changes of the columns are followed
+	tables    []*plugin.Table // planned
+	columns   columnsOf       // of the planned tables, where changes of the columns are followed
 	versions  map[version]*plugin.Table
 	known     map[plugin.TableID]*plugin.Table // as the sinks know them, of a job that goes on
 }
+
+// columnsOf are the columns of tables as the log has them.
+type columnsOf map[plugin.TableID]ddl.Table
 
 // version names one version of a table.
 type version struct {
@@ -177,7 +180,7 @@ func (s *Source) plan(ctx context.Context) error {
 }
 
 // describeAll describes tables; where changes of the columns are followed, also as the log has them.
-func (s *Source) describeAll(ctx context.Context, ids []plugin.TableID) ([]*jdbc.Relation, map[plugin.TableID]ddl.Table, error) {
+func (s *Source) describeAll(ctx context.Context, ids []plugin.TableID) ([]*jdbc.Relation, columnsOf, error) {
 	for range viewTries {
 		relations, err := s.describe(ctx, ids)
 		if err != nil || !s.options.schemaChanges() {
@@ -189,17 +192,18 @@ func (s *Source) describeAll(ctx context.Context, ids []plugin.TableID) ([]*jdbc
 		}
 	}
 	return nil, nil, &plugin.Error{
-		Code: plugin.CodeUnavailable, Retry: true, Err: errors.New("the tables are altered again and again while the job is planned"),
+		Code: plugin.CodeUnavailable, Retry: true,
+		Err: errors.New("the tables are altered again and again while the job is planned"),
 	}
 }
 
 // logColumns reads the columns of relations once more, as the log has them, and reports whether they are the same.
-func (s *Source) logColumns(ctx context.Context, relations []*jdbc.Relation) (map[plugin.TableID]ddl.Table, bool, error) {
+func (s *Source) logColumns(ctx context.Context, relations []*jdbc.Relation) (columnsOf, bool, error) {
 	session, err := s.server.Connect(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	columns, same := map[plugin.TableID]ddl.Table{}, true
+	columns, same := columnsOf{}, true
 	err = session.Run(ctx, func(c *wire.Conn) error {
 		for _, r := range relations {
 			t, err := readTable(c, r.Table.ID)
@@ -288,7 +292,8 @@ func withKey(t *plugin.Table, names []string) (*plugin.Table, error) {
 		i := slices.IndexFunc(t.Columns, func(c plugin.Column) bool { return strings.EqualFold(c.Name, name) })
 		if i < 0 {
 			return nil, &plugin.Error{
-				Code: plugin.CodeConfig, Table: t.ID, Err: fmt.Errorf("table-names-config: primaryKeys: there is no column %q", name),
+				Code: plugin.CodeConfig, Table: t.ID,
+				Err: fmt.Errorf("table-names-config: primaryKeys: there is no column %q", name),
 				Fix: "the columns are " + strings.Join(t.Names(), ", "),
 			}
 		}
@@ -339,8 +344,8 @@ func (s *Source) know(t *plugin.Table) {
 	s.known[t.ID] = t
 }
 
-// current returns a captured table as the sinks know it, the planned one where they know none; nil if it is not captured
-// any more.
+// current returns a captured table as the sinks know it, the planned one where they know none; nil if it is not
+// captured any more.
 func (s *Source) current(id plugin.TableID) *plugin.Table {
 	r := s.relation(id)
 	if r == nil {

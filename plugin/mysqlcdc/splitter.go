@@ -14,9 +14,9 @@ import (
 )
 
 // splitter hands out the work in rounds of three steps: a split that finds out where the log stands, the chunks of the
-// tables that are to be read, and the splits that follow the log. A round ends when a reader of the log finds that there
-// is something to read first: a table that is new in the job's configuration, or the rest of one that was altered while
-// it was read. Each step starts when all splits of the one before are done.
+// tables that are to be read, and the splits that follow the log. A round ends when a reader of the log finds that
+// there is something to read first: a table that is new in the job's configuration, or the rest of one that was altered
+// while it was read. Each step starts when all splits of the one before are done.
 type splitter struct {
 	source *Source
 	state  splitterState
@@ -40,8 +40,8 @@ type splitterState struct {
 	// Handed says that all splits of the step were handed out, Out how many are not done.
 	Handed bool `json:"handed,omitempty"`
 	Out    int  `json:"out,omitempty"`
-	// Low is a place before all views of the round, Server the server that places belong to, Run the checkpoint that the
-	// run started from that found them.
+	// Low is a place before all views of the round, Server the server that places belong to, Run the checkpoint that
+	// the run started from that found them.
 	Low    place  `json:"low"`
 	Run    uint64 `json:"run,omitempty"`
 	Server string `json:"server,omitempty"`

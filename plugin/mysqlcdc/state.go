@@ -15,8 +15,8 @@ import (
 type place = binlog.Position
 
 // piece is a part of a table that the snapshot has read, and the place of its view: a transaction that starts before
-// that place is in the rows already. It is half open like a [jdbc.Range], unless Above leaves From out, or Through takes
-// To in.
+// that place is in the rows already. It is half open like a [jdbc.Range], unless Above leaves From out, or Through
+// takes To in.
 type piece struct {
 	From    *jdbc.Key `json:"from,omitempty"`
 	To      *jdbc.Key `json:"to,omitempty"`
@@ -29,8 +29,8 @@ type piece struct {
 // table is what is known of a captured table at one place of the log.
 type table struct {
 	ID plugin.TableID `json:"id"`
-	// Out is the table in force downstream, nil for the one that is planned, which it is as long as changes of the columns
-	// are not followed.
+	// Out is the table in force downstream, nil for the one that is planned, which it is as long as changes of the
+	// columns are not followed.
 	Out *outTable `json:"out,omitempty"`
 	// Log is the table's columns as the log has them from Since on.
 	Log ddl.Table `json:"log"`
@@ -40,8 +40,8 @@ type table struct {
 	Key string `json:"key,omitempty"`
 	// Pieces are what the snapshot has read; nil: every change counts.
 	Pieces []piece `json:"pieces,omitempty"`
-	// Open are parts that the snapshot has still to read, since the table was altered meanwhile. Their changes are of no
-	// interest yet.
+	// Open are parts that the snapshot has still to read, since the table was altered meanwhile. Their changes are of
+	// no interest yet.
 	Open []jdbc.Range `json:"open,omitempty"`
 	// Stale says that an attempt that died may have put rows of open parts out: their deletions count.
 	Stale bool `json:"stale,omitempty"`
@@ -68,8 +68,8 @@ type chunk struct {
 	Range jdbc.Range `json:"range"`
 	// Low is a place before the view of any attempt to read the chunk.
 	Low place `json:"low"`
-	// Run is the checkpoint that the run started from in which the chunk was cut. In another run, one that died may have
-	// read it before: see chunkReader.
+	// Run is the checkpoint that the run started from in which the chunk was cut. In another run, one that died may
+	// have read it before: see chunkReader.
 	Run uint64 `json:"run,omitempty"`
 	// Again says that the chunk may have been read in a round before: Low is where the log was followed to then.
 	Again bool `json:"again,omitempty"`
@@ -111,8 +111,8 @@ type origin struct {
 type following struct {
 	// At is where to go on: a place between two transactions, with its GTIDs if they are known.
 	At place `json:"at"`
-	// Skip is the number of changed rows behind At, in captured tables, that are done with: so a transaction of any size
-	// does not hold checkpoints up.
+	// Skip is the number of changed rows behind At, in captured tables, that are done with: so a transaction of any
+	// size does not hold checkpoints up.
 	Skip int64 `json:"skip,omitempty"`
 	// Server names the server that the places belong to.
 	Server string `json:"server,omitempty"`
