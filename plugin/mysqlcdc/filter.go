@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -170,10 +171,15 @@ func (f *filter) bound(ctx context.Context, k *jdbc.Key) (*sortKey, error) {
 func (f *filter) sortKey(ctx context.Context, v *binlog.Value, into *sortKey) error {
 	switch f.order {
 	case byInt:
-		into.int, into.large = v.Int, v.Uint
-		if v.Kind == binlog.TextValue { // a number above the largest int64, in the snapshot's form
-			_, err := fmt.Sscanf(string(v.Text), "%d", &into.large)
+		switch v.Kind { // the other fields may be those of the value before
+		case binlog.UintValue:
+			into.large = v.Uint
+		case binlog.TextValue: // a number above the largest int64, in the snapshot's form
+			n, err := strconv.ParseUint(string(v.Text), 10, 64)
+			into.large = n
 			return err
+		default:
+			into.int = v.Int
 		}
 	case byFloat:
 		into.float = v.Float
