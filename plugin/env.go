@@ -72,4 +72,7 @@ type Task struct {
 	Index int
 	// Epoch is the checkpoint that this run started from, 0 for none.
 	Epoch uint64
+	// Staged says of a source's task that nothing of what an earlier run put out after that checkpoint is to be seen: all
+	// sinks behind it commit with the checkpoints.
+	Staged bool
 }

@@ -269,7 +269,21 @@ func (s *server) eventually(what string, ok func() bool) {
 	}
 }
 
+// call makes a request that must be answered with an object.
 func (s *server) call(method, path, body string) map[string]any {
+	s.t.Helper()
+	text := s.text(method, path, body)
+	v := map[string]any{}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		s.t.Fatalf("%s %s = %s (%v)", method, path, text, err)
+	}
+	return v
+}
+
+// text makes a request that must be answered with 200 and returns the answer.
+func (s *server) text(method, path, body string) string {
 	s.t.Helper()
 	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
 	if err != nil {
@@ -281,16 +295,10 @@ func (s *server) call(method, path, body string) map[string]any {
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	v := map[string]any{}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil || resp.StatusCode != 200 {
+	if err != nil || resp.StatusCode != 200 {
 		s.t.Fatalf("%s %s = %d %s (%v)", method, path, resp.StatusCode, text, err)
 	}
-	return v
+	return string(text)
 }
 
 const stream = `{"env": {"job.mode": "STREAMING", "checkpoint.interval": 50}, "source": [{"plugin_name": "FakeSource",

@@ -19,10 +19,14 @@ type kind struct {
 	jdbc   string // prefix of the urls in jobs
 	schema string // database that the tables are in
 	path   string // of the table source
-	dsn    func(u *url.URL, schema string) string
-	types  [8]string
-	fill   string    // makes rows of the table source
-	texts  [8]string // the columns as text that is the same in all kinds
+	// namespace is the name of the schema in information_schema.
+	namespace string
+	dsn       func(u *url.URL, schema string) string
+	types     [8]string
+	fill      string    // makes rows of the table source
+	texts     [8]string // the columns as text that is the same in all kinds
+	// onConflict goes behind an INSERT that replaces rows whose key is taken; overwrite takes a column's new value.
+	onConflict, overwrite string
 	// rest are queries that return the names of what an exactly-once sink must not leave behind.
 	rest []string
 }
@@ -32,6 +36,7 @@ var columnNames = [8]string{"id", "n", "name", "note", "score", "amount", "at", 
 func postgresKind() kind {
 	return kind{
 		name: "postgres", driver: "pgx", jdbc: "jdbc:postgresql", schema: "postgres", path: "public.source",
+		namespace: "public", onConflict: " ON CONFLICT (id) DO UPDATE SET ", overwrite: "%s = excluded.%s",
 		dsn: func(u *url.URL, _ string) string { return u.String() },
 		types: [8]string{"bigint", "integer", "varchar(60)", "text", "double precision", "numeric(12,2)", "timestamp",
 			"boolean"},
@@ -49,6 +54,7 @@ func postgresKind() kind {
 func mariadbKind() kind {
 	return kind{
 		name: "mariadb", driver: "mysql", jdbc: "jdbc:mysql", schema: "torture", path: "torture.source",
+		namespace: "torture", onConflict: " ON DUPLICATE KEY UPDATE ", overwrite: "%s = VALUES(%s)",
 		dsn: func(u *url.URL, schema string) string {
 			password, _ := u.User.Password()
 			return fmt.Sprintf("%s:%s@tcp(%s)/%s", u.User.Username(), password, u.Host, schema)

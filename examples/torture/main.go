@@ -6,8 +6,9 @@
 //	go run ./examples/torture -kills 50
 //	go run ./examples/torture -scenario mariadb-postgres -kills 30 -server-kills 30
 //
-// The scenarios are csv, two-phase files, and pairs of databases with is_exactly_once. The servers are the program's
-// own; the scripts in -services start them.
+// The scenarios are csv, two-phase files; pairs of databases with is_exactly_once; and change data capture, where
+// clients change rows and columns of 20 tables meanwhile. The servers are the program's own; the scripts in -services
+// start them.
 package main
 
 import (

@@ -81,23 +81,9 @@ func (p *pair) check(ctx context.Context, _ string, _ int) (string, error) {
 		return "", err
 	}
 	defer to.close()
-	n := 0
-	for {
-		want, err := from.next()
-		if err != nil {
-			return "", err
-		}
-		got, err := to.next()
-		if err != nil {
-			return "", err
-		}
-		if want != got {
-			return "", fmt.Errorf("row %d of the source is %q, of the target %q", n+1, want, got)
-		}
-		if want == "" {
-			break
-		}
-		n++
+	n, err := sameRows(from, to)
+	if err != nil {
+		return "", err
 	}
 	rest, err := p.to.leftOver(ctx)
 	if err != nil {

@@ -33,6 +33,11 @@ func openers() map[string]opener {
 		"postgres-postgres": pairOf(postgresKind, postgresKind),
 		"mariadb-postgres":  pairOf(mariadbKind, postgresKind),
 		"postgres-mariadb":  pairOf(postgresKind, mariadbKind),
+
+		"mysqlcdc-postgres":      hammerOf(mariadbKind, mysqlCDC, postgresTarget, "postgres"),
+		"mysqlcdc-clickhouse":    hammerOf(mariadbKind, mysqlCDC, newClickhouseTarget, "clickhouse"),
+		"postgrescdc-postgres":   hammerOf(postgresKind, postgresCDC, postgresTarget, "postgres"),
+		"postgrescdc-clickhouse": hammerOf(postgresKind, postgresCDC, newClickhouseTarget, "clickhouse"),
 	}
 }
 

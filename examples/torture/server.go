@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // server is a database server of the program's own, run by a script that knows start, kill, restart and stop.
@@ -18,7 +19,7 @@ type server struct {
 }
 
 // exported finds the server's url in what the script prints.
-var exported = regexp.MustCompile(`export CULVERT_TEST_[A-Z]+='([a-z]+://[^']+)'`)
+var exported = regexp.MustCompile(`export CULVERT_TEST_[A-Z]+='([^']+)'`)
 
 // startServer starts a server that keeps its data in a directory of its own.
 func startServer(ctx context.Context, script, home string) (*server, error) {
@@ -35,7 +36,11 @@ func startServer(ctx context.Context, script, home string) (*server, error) {
 	if match == nil {
 		return nil, fmt.Errorf("%s start prints no url: %s", script, output)
 	}
-	s.url, err = url.Parse(match[1])
+	address := match[1]
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	s.url, err = url.Parse(address)
 	return s, err
 }
 

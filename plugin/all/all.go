@@ -17,6 +17,8 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/jdbc/sqlite"
+	"github.com/culvertdata/culvert/plugin/mysqlcdc"
+	"github.com/culvertdata/culvert/plugin/postgrescdc"
 	"github.com/culvertdata/culvert/plugin/transform"
 )
 
@@ -24,5 +26,6 @@ import (
 func Plugins() []plugin.Plugin {
 	databases := jdbc.Plugins(sqlite.Dialect(), postgres.Dialect(), mysql.Dialect(), mysql.MariaDB())
 	return slices.Concat(fake.Plugins(), console.Plugins(), assert.Plugins(), blackhole.Plugins(),
-		file.With(parquet.Format())(), databases(), clickhouse.Plugins(), transform.Plugins())
+		file.With(parquet.Format())(), databases(), clickhouse.Plugins(), mysqlcdc.Plugins(), postgrescdc.Plugins(),
+		transform.Plugins())
 }

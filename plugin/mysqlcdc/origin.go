@@ -194,7 +194,7 @@ func (s *Source) scan(ctx context.Context, from place, millis int64, now place) 
 	defer func() { err = errors.Join(err, stream.Close()) }()
 	for {
 		e, err := stream.Next(ctx)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			return now, true, nil
 		}
 		if err != nil {

@@ -194,7 +194,7 @@ func (sp *splitter) cutTable(ctx context.Context) ([]plugin.Split, error) {
 		return nil, err
 	}
 	made, err := sp.cutter.Next(ctx)
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		st.Cut, st.Cutting = st.Cut[1:], nil
 		return nil, sp.closeCutter()
 	}

@@ -41,9 +41,21 @@ type writerPlace struct{ sink, lane int }
 func newLane(number, index int, source *plan.Vertex, env *laneEnv, report func(event)) *lane {
 	return &lane{
 		number: number, source: source, env: env, report: report,
-		task: plugin.Task{Env: source.Env, Index: index, Epoch: env.from},
+		task: plugin.Task{Env: source.Env, Index: index, Epoch: env.from, Staged: staged(env.sinks)},
 		gate: newGate(),
 	}
+}
+
+// staged reports whether all sinks of a pipeline commit with its checkpoints.
+func staged(sinks []*plan.Vertex) bool {
+	for _, v := range sinks {
+		for _, s := range v.Sinks {
+			if s.Delivery != plugin.TwoPhase {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // start runs the two sides until they are stopped or fail.

@@ -39,6 +39,14 @@ func (r *Runner) restore(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	if cp == nil && r.options.Restored {
 		return nil, nil
 	}
+	if cp == nil && r.begins() {
+		if cp, err = r.begin(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if cp != nil && len(cp.Sources) == 0 {
+		return cp, r.prepareAgain(ctx, cp)
+	}
 	return cp, r.prepare(ctx, cp)
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"io"
+	"maps"
 	"sync"
 	"time"
 
@@ -48,9 +49,13 @@ const sessionSetup = `SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET Inte
 	SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0`
 
 // connect starts a session.
-func (d *database) connect(ctx context.Context) (*session, error) {
+func (d *database) connect(ctx context.Context) (*session, error) { return d.connectWith(ctx, nil) }
+
+// connectWith starts a session with parameters beyond those of the url.
+func (d *database) connectWith(ctx context.Context, params map[string]string) (*session, error) {
 	s := &session{d: d}
 	config := d.config.Copy()
+	maps.Copy(config.RuntimeParams, params)
 	config.RuntimeParams["client_encoding"] = "UTF8"
 	config.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
 		s.wire = newWire(r)
@@ -67,6 +72,10 @@ func (d *database) connect(ctx context.Context) (*session, error) {
 	}
 	conn, err := pgconn.ConnectConfig(limited, config)
 	if err != nil {
+		// The network may notice that the caller's time is over before the context does.
+		if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+			return nil, context.DeadlineExceeded
+		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,12 @@ import (
 
 var kit = jdbctest.Kit{Plugins: postgres.Plugins}
 
-func TestMain(m *testing.M) { jdbctest.Main(m, postgres.Plugins) }
+func TestMain(m *testing.M) { jdbctest.Main(m, withLogs) }
+
+// withLogs are the plugins under test and sources that play the readers of a log.
+func withLogs() []plugin.Plugin {
+	return slices.Concat(postgres.Plugins(), changesPlugin(), evolvePlugin())
+}
 
 // mixed are the columns of a table of mixed types.
 const mixed = `id bigint PRIMARY KEY, n integer, name varchar(40), note text, score double precision, amount numeric(12,2),

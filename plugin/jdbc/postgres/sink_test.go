@@ -118,9 +118,13 @@ func TestMadeTable(t *testing.T) {
 func TestCasts(t *testing.T) {
 	s := jdbctest.Postgres(t, `CREATE TABLE people (id numeric PRIMARY KEY, "Name" inet, age text)`)
 	tab := people(t, 0)
-	for _, exactly := range []bool{false, true} {
-		sink := kit.OpenSink(t, s.Options("is_exactly_once", exactly), tab)
-		if err := jdbctest.TryLoad(t, sink, jdbctest.Batch(t, tab, jdbctest.Insert(1, "10.0.0.1", 5), jdbctest.Insert(2, nil, nil))); err != nil {
+	for _, how := range []string{"few rows", "exactly once", "many rows"} {
+		sink := kit.OpenSink(t, s.Options("is_exactly_once", how == "exactly once"), tab)
+		rows := []jdbctest.Row{jdbctest.Insert(1, "10.0.0.1", 5), jdbctest.Insert(2, nil, nil)}
+		for i := 0; how == "many rows" && i < 200; i++ {
+			rows = append(rows, jdbctest.Insert(2, nil, nil))
+		}
+		if err := jdbctest.TryLoad(t, sink, jdbctest.Batch(t, tab, rows...)); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff([]string{"1|10.0.0.1|5", "2|NULL|NULL"}, s.Query("SELECT * FROM people ORDER BY id")); d != "" {

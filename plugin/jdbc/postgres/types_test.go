@@ -80,13 +80,25 @@ func allTypesTable() []string {
 // TestRoundTrip copies every type into a table of the same types and into one that the sink makes, in all ways of
 // writing.
 func TestRoundTrip(t *testing.T) {
-	for _, test := range []struct{ name, sink string }{
-		{"copy", ""},
-		{"exactly once", "is_exactly_once = true"},
-		{"updates", "enable_upsert = false"},
+	for _, test := range []struct {
+		name, sink string
+		many       bool // more rows than go by a statement for each
+	}{
+		{"few rows", "", false},
+		{"copy", "", true},
+		{"exactly once", "is_exactly_once = true", false},
+		{"updates", "enable_upsert = false", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := jdbctest.Postgres(t, allTypesTable()...)
+			if test.many {
+				var columns strings.Builder
+				for i := range allTypes {
+					fmt.Fprintf(&columns, ", c%d", i)
+				}
+				s.Exec("INSERT INTO a (id" + columns.String() + ") SELECT id + 10 * n" + columns.String() +
+					" FROM a, generate_series(1, 40) n")
+			}
 			s.Exec("CREATE TABLE b (LIKE a INCLUDING ALL)")
 			for range 2 { // the second time all keys are there
 				if test.name == "updates" {

@@ -1,0 +1,79 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/culvertdata/culvert/engine/internal/checkpoint"
+	"github.com/culvertdata/culvert/engine/internal/plan"
+	"github.com/culvertdata/culvert/plugin"
+)
+
+// A streaming job whose sinks follow schema changes begins with a checkpoint of its own, before the sinks are prepared
+// and anything is read: it tells the tables as they were planned. A job that dies before its first periodic checkpoint is
+// planned anew when it goes on, and by then columns may have changed of which nobody would tell the sinks.
+
+// begins reports whether the pipeline takes such a checkpoint.
+func (r *Runner) begins() bool {
+	if r.options.Interval == 0 || r.options.Pipeline.Vertices[0].Env.Job.Mode != plugin.Unbounded {
+		return false
+	}
+	return slices.ContainsFunc(r.options.Pipeline.Sinks(), func(v *plan.Vertex) bool {
+		return slices.ContainsFunc(v.Sinks, func(in plan.SinkInstance) bool {
+			_, follows := in.Sink.(plugin.SchemaApplier)
+			return follows
+		})
+	})
+}
+
+// begin stores the checkpoint that a pipeline begins with. It says that no sink is prepared.
+func (r *Runner) begin(ctx context.Context) (*checkpoint.Checkpoint, error) {
+	p := r.options.Pipeline
+	cp := &checkpoint.Checkpoint{Pipeline: p.ID, Epoch: 1, Type: checkpoint.Periodic, Time: time.Now()}
+	for _, v := range p.Sinks() {
+		cp.Sinks = append(cp.Sinks, checkpoint.Sink{Vertex: v.Name, Tokens: make([][][]byte, len(v.Sinks)),
+			Writers: make([][][]byte, len(v.Sinks)), Tables: make([][]plugin.TableID, len(v.Sinks))})
+	}
+	for _, v := range p.Sources() {
+		for _, t := range v.Tables {
+			cp.Tables = append(cp.Tables, checkpoint.Table{Table: t})
+		}
+	}
+	return cp, r.store(ctx, cp)
+}
+
+// prepareAgain prepares the sinks of a pipeline that goes on from the checkpoint that it began with, or begins. Targets
+// that were made for tables whose columns have changed since are brought up to date, and may be refused before.
+func (r *Runner) prepareAgain(ctx context.Context, cp *checkpoint.Checkpoint) error {
+	refused := r.prepare(ctx, cp)
+	changed, err := r.catchUp(ctx, cp)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	cp.Tables = nil // their versions start anew
+	if refused != nil && changed {
+		return r.prepare(ctx, cp)
+	}
+	return refused
+}
+
+// catchUp changes the sinks' targets from the tables of a checkpoint to those that are planned now, and reports whether
+// there was anything to change.
+func (r *Runner) catchUp(ctx context.Context, cp *checkpoint.Checkpoint) (changed bool, err error) {
+	c := newCatalog(r.options.Pipeline, nil)
+	for _, v := range r.options.Pipeline.Sources() {
+		for _, t := range v.Tables {
+			i := slices.IndexFunc(cp.Tables, func(was checkpoint.Table) bool { return was.Table.ID == t.ID })
+			if i < 0 || cp.Tables[i].Table.SameColumns(t) {
+				continue
+			}
+			changed = true
+			if err := c.spread(ctx, v, plugin.SchemaChange{Old: cp.Tables[i].Table, New: t}); err != nil {
+				return true, err
+			}
+		}
+	}
+	return changed, nil
+}

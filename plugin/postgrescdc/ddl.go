@@ -1,0 +1,213 @@
+package postgrescdc
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
+	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
+)
+
+// follow notices that a table has other columns than the log had before, and takes that to the sinks if the job wants
+// it. The log holds no statements: what has happened is seen from the columns that are gone and those that came.
+func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relation, types []typeInfo) error {
+	before := t.log
+	if before == nil && !strings.EqualFold(s.source.options.Startup, "earliest") {
+		before = plannedColumns(t.out, r.Columns)
+	}
+	same := before == nil || slices.EqualFunc(before, r.Columns, sameColumn)
+	if same || !s.source.options.schemaChanges() {
+		return s.noted(t, r, t.log == nil || !same)
+	}
+	change, number, err := s.compare(ctx, t, r, before, types)
+	if err != nil {
+		return err
+	}
+	if change.New.SameColumns(t.out) && len(change.Renamed) == 0 {
+		return s.noted(t, r, true)
+	}
+	if err := s.flush(ctx, out); err != nil {
+		return err
+	}
+	if err := out.Change(change); err != nil {
+		return err
+	}
+	t.builder.Release()
+	t.out, t.builder = change.New, column.NewBuilder(change.New, s.task.Alloc)
+	t.number = max(t.number, number)
+	return s.noted(t, r, true)
+}
+
+// noted keeps the columns of the log for the next comparison.
+func (s *stream) noted(t *target, r *relation, changed bool) error {
+	if changed {
+		t.log, s.encoded = r.Columns, nil
+	}
+	return nil
+}
+
+// plannedColumns returns what the log's columns would be if the table were as it was planned.
+func plannedColumns(t *plugin.Table, now []pgoutput.Column) []pgoutput.Column {
+	columns := make([]pgoutput.Column, len(t.Columns))
+	for i, c := range t.Columns {
+		columns[i] = pgoutput.Column{Name: c.Name}
+		at := slices.IndexFunc(now, func(o pgoutput.Column) bool { return o.Name == c.Name })
+		if at >= 0 && fits(c.Type, postgres.FormOf(now[at].Type, now[at].Mod).Type) {
+			columns[i] = now[at]
+		}
+	}
+	return columns
+}
+
+func sameColumn(a, b pgoutput.Column) bool {
+	return a.Name == b.Name && a.Type == b.Type && a.Mod == b.Mod
+}
+
+// compare returns the change from the columns before to those of a relation, and the highest number of a column.
+func (s *stream) compare(ctx context.Context, t *target, r *relation, before []pgoutput.Column, types []typeInfo) (
+	plugin.SchemaChange, int, error) {
+	change := plugin.SchemaChange{Old: t.out}
+	details, number, err := s.details(ctx, r)
+	if err != nil {
+		return change, 0, err
+	}
+	renamed := map[string]string{} // old name to new name
+	for i, c := range r.Columns {
+		if from := renamedFrom(before, r.Columns, i); from != "" && details[c.Name].number <= t.number {
+			renamed[from] = c.Name
+			change.Renamed = append(change.Renamed, plugin.Rename{From: from, To: c.Name})
+		}
+	}
+	next := *t.out
+	next.Version++
+	next.Columns = nil
+	moved := make([]int, len(t.out.Columns)) // old position to new
+	taken := map[string]bool{}
+	for i, c := range t.out.Columns {
+		moved[i] = -1
+		name := c.Name
+		if to, ok := renamed[name]; ok {
+			name = to
+		}
+		at := slices.IndexFunc(r.Columns, func(o pgoutput.Column) bool { return o.Name == name })
+		if at < 0 || taken[name] {
+			continue
+		}
+		taken[name], moved[i] = true, len(next.Columns)
+		c.Name = name
+		if !types[at].form.Type.Equal(c.Type) || types[at].form.Length != c.Length {
+			c.Type, c.Length, c.SourceType = types[at].form.Type, types[at].form.Length, details[name].declared
+		}
+		next.Columns = append(next.Columns, c)
+	}
+	for i, c := range r.Columns {
+		if taken[c.Name] {
+			continue
+		}
+		d := details[c.Name]
+		next.Columns = append(next.Columns, plugin.Column{Name: c.Name, Type: types[i].form.Type, Length: types[i].form.Length,
+			SourceType: d.declared, Default: d.value, NotNull: d.notNull && d.value != nil})
+	}
+	next.Key = nil
+	for _, k := range t.out.Key {
+		if moved[k] >= 0 {
+			next.Key = append(next.Key, moved[k])
+		}
+	}
+	next.Constraints = keptConstraints(next.Constraints, renamed, next.Columns)
+	change.New, err = plugin.NewTable(next)
+	return change, number, err
+}
+
+// renamedFrom returns the column that column i was before: one that is gone, of the same type, at the same place
+// between columns that are still there. The caller makes sure that column i is not a new one.
+func renamedFrom(before, now []pgoutput.Column, i int) string {
+	has := func(list []pgoutput.Column, name string) bool {
+		return slices.ContainsFunc(list, func(c pgoutput.Column) bool { return c.Name == name })
+	}
+	if has(before, now[i].Name) {
+		return ""
+	}
+	place := 0 // among those that have come, behind the last column that was there before
+	previous := ""
+	for j := i - 1; j >= 0 && previous == ""; j-- {
+		if has(before, now[j].Name) {
+			previous = now[j].Name
+			break
+		}
+		place++
+	}
+	at := slices.IndexFunc(before, func(c pgoutput.Column) bool { return c.Name == previous }) + 1
+	for ; at < len(before) && !has(now, before[at].Name); at++ {
+		if place == 0 {
+			if before[at].Type == now[i].Type && before[at].Mod == now[i].Mod {
+				return before[at].Name
+			}
+			continue
+		}
+		place--
+	}
+	return ""
+}
+
+// keptConstraints follows renames in the keys and indexes of a table, and leaves out those that lost a column.
+func keptConstraints(all []plugin.Constraint, renamed map[string]string, columns []plugin.Column) []plugin.Constraint {
+	var kept []plugin.Constraint
+	for _, c := range all {
+		c.Columns = slices.Clone(c.Columns)
+		whole := true
+		for i := range c.Columns {
+			if to, ok := renamed[c.Columns[i].Name]; ok {
+				c.Columns[i].Name = to
+			}
+			whole = whole && slices.ContainsFunc(columns, func(o plugin.Column) bool { return o.Name == c.Columns[i].Name })
+		}
+		if whole {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// detail is what the catalog tells about a column now, and the log does not.
+type detail struct {
+	number   int
+	declared string
+	notNull  bool
+	value    *string // a default that is a plain literal
+}
+
+// details reads the columns of a table as they are now, and the highest number among them. Columns that are gone since
+// then have none.
+func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, int, error) {
+	session, err := s.session(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := session.Query(ctx, `SELECT a.attname, a.attnum::text, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+			pg_get_expr(d.adbin, d.adrelid)
+		FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+		WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped`, strconv.FormatUint(uint64(r.OID), 10))
+	if err != nil {
+		return nil, 0, err
+	}
+	details, highest := map[string]detail{}, 0
+	for _, row := range rows {
+		d := detail{declared: string(row[2]), notNull: string(row[3]) == "true"}
+		if d.number, err = strconv.Atoi(string(row[1])); err != nil {
+			return nil, 0, err
+		}
+		if row[4] != nil {
+			d.value = postgres.PlainDefault(string(row[4]))
+		}
+		if slices.ContainsFunc(r.Columns, func(c pgoutput.Column) bool { return c.Name == string(row[0]) }) {
+			highest = max(highest, d.number)
+		}
+		details[string(row[0])] = d
+	}
+	return details, highest, nil
+}

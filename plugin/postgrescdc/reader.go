@@ -1,0 +1,93 @@
+package postgrescdc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
+)
+
+// reader is the reader of one lane: of chunks, and in one lane of the stream.
+type reader struct {
+	tables []*captured
+	chunks chunkReader
+	stream *stream // nil until its split comes
+
+	streaming bool   // the open split is the stream
+	empty     bool   // the open split has no rows: it is the slot's, or the job does not read its table any more
+	state     []byte // of an empty split
+}
+
+var (
+	_ plugin.Acker  = (*reader)(nil)
+	_ plugin.Lagger = (*reader)(nil)
+)
+
+func newReader(s *Source, tables []*captured, t plugin.Task) *reader {
+	return &reader{tables: tables, chunks: chunkReader{source: s, alloc: t.Alloc, staged: t.Staged}, stream: newStream(s, tables, t)}
+}
+
+// Open implements [plugin.Reader].
+func (r *reader) Open(_ context.Context, s plugin.Split) error {
+	r.empty, r.state = false, s.State
+	if r.streaming = strings.HasPrefix(s.ID, streamPrefix); r.streaming {
+		return r.stream.open(s)
+	}
+	t := find(r.tables, s.Table)
+	if r.empty = t == nil || s.ID == slotSplit; r.empty {
+		return nil
+	}
+	return r.chunks.open(s, t)
+}
+
+// Read implements [plugin.Reader].
+func (r *reader) Read(ctx context.Context, out plugin.Out) error {
+	switch {
+	case r.empty:
+		return io.EOF
+	case r.streaming:
+		return r.stream.read(ctx, out)
+	}
+	return r.chunks.read(ctx, out)
+}
+
+// Position implements [plugin.Reader].
+func (r *reader) Position() ([]byte, error) {
+	switch {
+	case r.empty:
+		return r.state, nil
+	case r.streaming:
+		return r.stream.position()
+	}
+	return r.chunks.position()
+}
+
+// Ack implements [plugin.Acker]: the slot moves to the position of the stream.
+func (r *reader) Ack(_ context.Context, position []byte) error {
+	var at struct {
+		From *pgoutput.LSN `json:"from"`
+	}
+	if len(position) == 0 {
+		return nil // of the slot
+	}
+	if err := json.Unmarshal(position, &at); err != nil || at.From == nil {
+		return err // of a chunk
+	}
+	r.stream.ack(*at.From)
+	return nil
+}
+
+// Lag implements [plugin.Lagger].
+func (r *reader) Lag() plugin.Lag {
+	if !r.streaming {
+		return plugin.Lag{Bytes: -1}
+	}
+	return r.stream.lag()
+}
+
+// Close implements [plugin.Reader].
+func (r *reader) Close() error { return errors.Join(r.chunks.close(), r.stream.close()) }

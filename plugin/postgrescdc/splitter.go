@@ -1,0 +1,216 @@
+package postgrescdc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc"
+	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
+)
+
+// slotSplit is a split without rows: when it is done, a checkpoint holds where the slot was made. Only then rows may
+// be put out, so a job that starts without a checkpoint has put out none.
+const slotSplit = "slot"
+
+// streamPrefix begins the IDs of stream splits; those of chunks begin with a table's path, which has two points.
+const streamPrefix = "stream/"
+
+// splitter makes the slot, cuts the tables, waits for the chunks, and hands out the stream. When the stream ends,
+// because the job has got more tables, it cuts those and hands out the stream anew.
+type splitter struct {
+	source *Source
+	tables []*captured
+	state  splitterState
+
+	preparing *preparation      // under way
+	checked   bool              // slot and publication are as the state says
+	export    string            // snapshot of the slot, while holder is open
+	holder    *postgres.Session // holds it
+	inner     plugin.Splitter   // cuts the first of state.Cuts
+}
+
+func newSplitter(s *Source, tables []*captured, state []byte) (*splitter, error) {
+	sp := &splitter{source: s, tables: tables}
+	if state == nil {
+		return sp, nil
+	}
+	var err error
+	sp.state, err = decode[splitterState]("the Postgres-CDC source", state)
+	return sp, err
+}
+
+// Next implements [plugin.Splitter].
+func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
+	if sp.state.Streaming {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if !sp.checked {
+		if err := sp.prepare(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !sp.state.Noted {
+		if sp.state.Open > 0 {
+			return nil, nil
+		}
+		sp.state.Open++
+		return []plugin.Split{{ID: slotSplit, Rows: 0}}, nil
+	}
+	for len(sp.state.Cuts) > 0 {
+		splits, err := sp.cut(ctx)
+		if err != nil || len(splits) > 0 {
+			return splits, err
+		}
+	}
+	if sp.state.Open > 0 {
+		return nil, nil
+	}
+	return sp.stream()
+}
+
+// reconcile drops the tables that the job does not name any more, and returns those that are new.
+func (sp *splitter) reconcile() []*captured {
+	st := &sp.state
+	st.Stream.Tables = slices.DeleteFunc(st.Stream.Tables, func(t tableState) bool { return find(sp.tables, t.Out.ID) == nil })
+	st.Cuts = slices.DeleteFunc(st.Cuts, func(c cutState) bool { return find(sp.tables, c.Table) == nil })
+	var added []*captured
+	for _, t := range sp.tables {
+		if st.Stream.table(t.table().ID) == nil {
+			added = append(added, t)
+		}
+	}
+	return added
+}
+
+func (st *streamState) table(id plugin.TableID) *tableState {
+	i := slices.IndexFunc(st.Tables, func(t tableState) bool { return t.Out.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &st.Tables[i]
+}
+
+func find(tables []*captured, id plugin.TableID) *captured {
+	i := slices.IndexFunc(tables, func(t *captured) bool { return t.table().ID == id })
+	if i < 0 {
+		return nil
+	}
+	return tables[i]
+}
+
+// cut makes some chunks of the first table that is not cut to its end.
+func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
+	cut := &sp.state.Cuts[0]
+	t := find(sp.tables, cut.Table)
+	if sp.inner == nil {
+		catalog, err := sp.source.server.JDBC().Catalog(ctx)
+		if err != nil {
+			return nil, err
+		}
+		o := sp.source.options
+		sp.inner, err = jdbc.NewSplitter(jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper},
+			catalog, []*jdbc.Relation{t.relation}, cut.State)
+		if err != nil {
+			return nil, errors.Join(err, catalog.Close())
+		}
+	}
+	splits, err := sp.inner.Next(ctx)
+	if err == io.EOF {
+		err = sp.inner.Close()
+		sp.inner = nil
+		sp.state.Cuts = sp.state.Cuts[1:]
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := sp.state.Stream.table(cut.Table).Out
+	for i := range splits {
+		st := chunkState{Out: out, Export: sp.export}
+		if err := json.Unmarshal(splits[i].State, &st.Range); err != nil {
+			return nil, err
+		}
+		if splits[i].State, err = json.Marshal(st); err != nil {
+			return nil, err
+		}
+	}
+	sp.state.Open += len(splits)
+	return splits, nil
+}
+
+// stream hands out the stream.
+func (sp *splitter) stream() ([]plugin.Split, error) {
+	sp.release()
+	state, err := json.Marshal(sp.state.Stream)
+	if err != nil {
+		return nil, err
+	}
+	sp.state.Streams++
+	sp.state.Streaming = true
+	sp.state.Stream = streamState{} // comes back with Done
+	return []plugin.Split{{ID: fmt.Sprintf("%s%d", streamPrefix, sp.state.Streams), State: state, Rows: -1}}, nil
+}
+
+// release gives up the slot's snapshot.
+func (sp *splitter) release() {
+	if sp.holder != nil {
+		_ = sp.holder.Close()
+		sp.holder, sp.export = nil, ""
+	}
+}
+
+// Done implements [plugin.Splitter].
+func (sp *splitter) Done(s plugin.Split, result []byte) error {
+	if strings.HasPrefix(s.ID, streamPrefix) {
+		var err error
+		sp.state.Stream, err = decode[streamState]("the stream", result)
+		sp.state.Streaming, sp.checked = false, false
+		return err
+	}
+	sp.state.Open--
+	if s.ID == slotSplit {
+		sp.state.Noted = true
+		return nil
+	}
+	chunk, err := decode[chunkState]("the chunk "+s.ID, result)
+	t := sp.state.Stream.table(s.Table)
+	if err != nil || t == nil { // the job does not read the table any more
+		return err
+	}
+	for _, p := range chunk.Pieces {
+		sp.state.Stream.Views, p.View = addView(sp.state.Stream.Views, chunk.Views[p.View])
+		t.Pieces = addPiece(t.Pieces, p)
+	}
+	return nil
+}
+
+// State implements [plugin.Splitter].
+func (sp *splitter) State() ([]byte, error) {
+	if sp.inner != nil {
+		state, err := sp.inner.State()
+		if err != nil {
+			return nil, err
+		}
+		sp.state.Cuts[0].State = state
+	}
+	return json.Marshal(sp.state)
+}
+
+// Close implements [plugin.Splitter].
+func (sp *splitter) Close() error {
+	if sp.preparing != nil {
+		sp.holder = sp.preparing.stop()
+	}
+	sp.release()
+	if sp.inner == nil {
+		return nil
+	}
+	return sp.inner.Close()
+}
