@@ -22,7 +22,8 @@ import (
 )
 
 // The benchmarks compare with the bare limit, turn about in one run: an insert of prepared bytes and a read that
-// discards. ratio is our rate by the bare one, from the medians; us/row is the CPU of this process alone.
+// discards. ratio is our rate by the bare one, from the medians, aa that of the bare one by itself; us/row is the CPU of
+// this process alone.
 
 // An insert benchmark writes benchRepeats times benchRows.
 const (
@@ -63,10 +64,10 @@ func cpu() time.Duration {
 
 // compare runs two ways in turn and reports the ratio of their medians.
 func compare(b *testing.B, rows float64, bare, ours func()) {
-	var times [2][]time.Duration
+	var times [3][]time.Duration
 	var used time.Duration
 	for range max(b.N, 5) {
-		for i, run := range []func(){bare, ours} {
+		for i, run := range []func(){bare, ours, bare} {
 			before, start := cpu(), time.Now()
 			run()
 			times[i] = append(times[i], time.Since(start))
@@ -80,6 +81,7 @@ func compare(b *testing.B, rows float64, bare, ours func()) {
 	}
 	n := len(times[0])
 	b.ReportMetric(float64(times[0][n/2])/float64(times[1][n/2]), "ratio")
+	b.ReportMetric(float64(times[0][n/2])/float64(times[2][n/2]), "aa")
 	b.ReportMetric(rows/times[1][n/2].Seconds()/1e6, "Mrows/s")
 	b.ReportMetric(float64(used.Microseconds())/float64(n)/rows, "cpu-us/row")
 	b.ReportMetric(0, "ns/op")

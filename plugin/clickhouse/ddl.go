@@ -101,7 +101,11 @@ func columnType(v version, t plugin.Type) (string, error) {
 	case plugin.Date:
 		return since(v, 21, 9, "Date32", "Date"), nil
 	case plugin.Timestamp:
-		return since(v, 20, 1, fmt.Sprintf("DateTime64(%d)", t.Scale), "DateTime"), nil
+		old := "String" // its DateTime has no fractions
+		if t.Scale == 0 {
+			old = "DateTime"
+		}
+		return since(v, 20, 1, fmt.Sprintf("DateTime64(%d)", t.Scale), old), nil
 	default:
 		return nestedType(v, t)
 	}

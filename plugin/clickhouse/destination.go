@@ -49,10 +49,23 @@ func (d *destination) add(ctx context.Context, b plugin.Batch) ([]plugin.RowErro
 	if err != nil {
 		return nil, err
 	}
-	if d.rows+d.changes.len() >= d.route.w.sink.options.BulkSize || len(d.body) >= mostBody {
+	if d.full() {
 		err = d.send(ctx)
 	}
 	return refused, err
+}
+
+// full reports whether what waits should be sent: there are bulk_size rows of it, and the server does not take an
+// insert into the table just now. While it does, the next one grows, which is better for the server than to wait.
+func (d *destination) full() bool {
+	switch {
+	case len(d.body) >= mostBody:
+		return true
+	case d.rows+d.changes.len() < d.route.w.sink.options.BulkSize:
+		return false
+	default:
+		return d.changes.len() > 0 || !d.route.w.busy(d)
+	}
 }
 
 // plain reports whether a batch is inserted in order, without a look at its keys: there is no key, or the table marks

@@ -99,7 +99,7 @@
 //	Nothing                         NULL
 //
 // What is made for a column, in a table of a server of today and of 18.16. Columns that may be null are Nullable, except
-// those of the key and arrays, maps and rows.
+// those of the key and arrays, maps and rows. A TIMESTAMP without fractions of a second is a DateTime on 18.16.
 //
 //	here                            today                           18.16
 //	STRING                          String                          String
@@ -114,7 +114,7 @@
 //	Decimal(38, 18)                 Decimal(38, 18)                 Decimal(38, 18)
 //	DATE                            Date32                          Date
 //	TIME                            String                          String
-//	TIMESTAMP                       DateTime64(6)                   DateTime
+//	TIMESTAMP                       DateTime64(6)                   String
 //	ARRAY<INT>                      Array(Nullable(Int32))          Array(Nullable(Int32))
 //	Map<STRING, INT>                Map(String, Nullable(Int32))    String
 //

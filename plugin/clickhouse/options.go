@@ -107,7 +107,7 @@ type SinkOptions struct {
 	Access
 
 	Table             string `opt:"table" default:"${table_name}" help:"Target table; placeholders allowed."`
-	BulkSize          int    `opt:"bulk_size" default:"20000" min:"1" help:"Rows of an insert."`
+	BulkSize          int    `opt:"bulk_size" default:"20000" min:"1" help:"Rows of an insert; it takes more while the server is busy with the one before."`
 	FlushInterval     int    `opt:"flush_interval_ms" default:"250" min:"0" help:"Least milliseconds between two inserts into a table that are not full: more make fewer parts, fewer show changes earlier."`
 	PrimaryKey        string `opt:"primary_key" help:"Column that identifies a row, several with commas between; placeholders allowed. With it updates and deletes are applied."`
 	SupportUpsert     bool   `opt:"support_upsert" default:"false" help:"Whether +I replaces a row with the same key in tables whose engine does not do it."`

@@ -206,6 +206,11 @@ func (w *writer) room(size int) bool {
 	return len(w.inserts) == 0 || len(w.inserts) < mostInserts && size <= mostSent
 }
 
+// busy reports whether the server takes an insert to a destination just now.
+func (w *writer) busy(d *destination) bool {
+	return slices.ContainsFunc(w.inserts, func(i insert) bool { return i.to == d && len(i.done) == 0 })
+}
+
 // waitFor waits for the insert that is under way to a destination, if there is one.
 func (w *writer) waitFor(ctx context.Context, d *destination) error {
 	i := slices.IndexFunc(w.inserts, func(i insert) bool { return i.to == d })

@@ -139,6 +139,27 @@ func TestCutting(t *testing.T) {
 	}
 }
 
+func TestSplitSize(t *testing.T) {
+	tests := []struct {
+		asked       int64
+		lanes       int
+		rows, split int64
+	}{
+		{asked: 10, lanes: 2, rows: 1_000_000, split: 10},
+		{lanes: 1, rows: 0, split: 8096},
+		{lanes: 4, rows: 100_000, split: 8096},
+		{lanes: 2, rows: 1_600_000, split: 100_000},
+		{lanes: 2, rows: 1 << 40, split: 131_072},
+		{lanes: 0, rows: 800_000, split: 100_000},
+	}
+	for _, test := range tests {
+		s := &splitter{options: SourceOptions{SplitSize: test.asked}, lanes: test.lanes}
+		if got := s.splitSize(test.rows); got != test.split {
+			t.Errorf("%+v: %d", test, got)
+		}
+	}
+}
+
 func TestCuttingErrors(t *testing.T) {
 	bad := SourceOptions{Query: "q", PartitionColumn: "a", PartitionNum: 3, Lower: "x"}
 	if _, err := cutAll(t, bad, &keys{list: numbers(10, 1)}); err == nil || !strings.Contains(err.Error(), `"x" is not a number`) {

@@ -68,7 +68,7 @@ func lost(err error) bool {
 
 // viewer returns what opens views on this server.
 func (s *Source) viewer() viewer {
-	return viewer{exact: s.options.ExactlyOnce, plain: s.facts.plain, connect: s.connect}
+	return viewer{exact: s.options.ExactlyOnce, plain: s.facts.plain || s.plain, connect: s.connect}
 }
 
 // currentPlace returns where the log ends.

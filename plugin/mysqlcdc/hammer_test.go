@@ -14,6 +14,10 @@ import (
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
+	"github.com/culvertdata/culvert/plugin/mysqlcdc"
 )
 
 // hammerKey is a table's key in the hammer: how it is declared, and the literals of a number.
@@ -213,6 +217,21 @@ func TestHammer(t *testing.T) {
 	eventually(t, job, 60*time.Second, h.differences)
 }
 
+// TestHammerPlain plays a server that does not tell the place of a view in the log, as MySQL does not.
+func TestHammerPlain(t *testing.T) {
+	for _, exact := range []bool{true, false} {
+		t.Run(fmt.Sprintf("exactly_once=%v", exact), func(t *testing.T) {
+			h := newHammer(t, len(hammerKeys), 600)
+			stop := h.clients(t, 3)
+			eng := openEngineWith(t, "", plugin.NewRegistry(mysqlcdc.PlainPlugins, mysql.Plugins))
+			job := submit(t, eng, h.job(fmt.Sprintf("exactly_once = %v", exact)))
+			wait(t, hammerTime(t)/2)
+			stop()
+			eventually(t, job, 60*time.Second, h.differences)
+		})
+	}
+}
+
 func wait(t *testing.T, d time.Duration) {
 	t.Helper()
 	timer := time.NewTimer(d)
@@ -282,6 +301,13 @@ func TestHammerKillsServer(t *testing.T) {
 
 // ownServer starts a server for this test and returns what runs commands of its script.
 func ownServer(t *testing.T, service string) func(command string) string {
+	run, address, _ := anotherServer(t, service)
+	t.Setenv("CULVERT_TEST_MARIADB", address)
+	return run
+}
+
+// anotherServer starts a server and returns what runs commands of its script, its address and its directory.
+func anotherServer(t *testing.T, service string) (run func(command string) string, address, home string) {
 	home, err := os.MkdirTemp("", "culvert-cdc-")
 	if err != nil {
 		t.Fatal(err)
@@ -289,7 +315,7 @@ func ownServer(t *testing.T, service string) func(command string) string {
 	if err := os.Chmod(home, 0o755); err != nil { // the server runs as another user
 		t.Fatal(err)
 	}
-	run := func(command string) string {
+	run = func(command string) string {
 		cmd := exec.Command(service, command)
 		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+home)
 		out, err := cmd.Output()
@@ -304,7 +330,6 @@ func ownServer(t *testing.T, service string) func(command string) string {
 			t.Error(err)
 		}
 	})
-	t.Setenv("CULVERT_TEST_MARIADB",
-		regexp.MustCompile("CULVERT_TEST_MARIADB='([^']+)'").FindStringSubmatch(run("start"))[1])
-	return run
+	address = regexp.MustCompile("CULVERT_TEST_MARIADB='([^']+)'").FindStringSubmatch(run("start"))[1]
+	return run, address, home
 }

@@ -102,7 +102,11 @@ func server(t testing.TB) *url.URL {
 // newFixture makes the databases and drops them when the test ends. Statements run in the first one.
 func newFixture(t testing.TB, statements ...string) *fixture {
 	t.Helper()
-	u := server(t)
+	return newFixtureOn(t, server(t), statements...)
+}
+
+func newFixtureOn(t testing.TB, u *url.URL, statements ...string) *fixture {
+	t.Helper()
 	name := fmt.Sprintf("cdc_%d", rand.Uint32())
 	f := &fixture{from: name, to: name + "_to", host: u.Host, user: u.User.Username()}
 	f.password, _ = u.User.Password()
@@ -254,7 +258,12 @@ func start(t testing.TB, text string) *engine.Job {
 
 func openEngine(t testing.TB, dir string) *engine.Engine {
 	t.Helper()
-	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: registry(), Logger: logger()})
+	return openEngineWith(t, dir, registry())
+}
+
+func openEngineWith(t testing.TB, dir string, plugins *plugin.Registry) *engine.Engine {
+	t.Helper()
+	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: plugins, Logger: logger()})
 	if err != nil {
 		t.Fatal(err)
 	}

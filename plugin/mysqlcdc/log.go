@@ -88,9 +88,12 @@ func (l *logReader) read(ctx context.Context, out plugin.Out) error {
 	case err == nil:
 		l.failed = 0
 		return nil
-	case err == io.EOF:
+	case err == io.EOF && l.ended != "":
 		return err
-	case ctx.Err() != nil:
+	case err == io.EOF: // the server has ended the connection in good order, as it does when it shuts down
+		err = fmt.Errorf("%w: the server has ended the log", wire.ErrLost)
+	}
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if l.failed++; !lost(err) || l.failed > l.source.options.MaxRetries+1 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
@@ -35,11 +36,14 @@ type chunkReader struct {
 	session *mysql.Session // nil until it is needed and after a failure
 	scanner jdbc.Scanner
 	builder *column.Builder
+	view    *view // that is open; a few chunks of a table share one
+	idle    idleGuard
 
 	split    string
 	state    chunk
 	relation *jdbc.Relation // how it is read
-	view     *view          // nil until the first Read
+	begun    bool           // the chunk is being read in the view
+	place    place          // that its rows are of
 	from     jdbc.Range     // where reading in the view began
 	at       jdbc.Range
 	again    bool // an attempt of this reader has put rows of the chunk out
@@ -48,7 +52,10 @@ type chunkReader struct {
 
 // open starts a chunk.
 func (r *chunkReader) open(s plugin.Split) error {
-	r.state, r.split, r.view, r.again = chunk{}, s.ID, nil, false
+	if r.idle.disarm() {
+		r.session, r.scanner, r.view = nil, nil, nil
+	}
+	r.state, r.split, r.begun, r.again = chunk{}, s.ID, false, false
 	if err := decode("split "+s.ID, s.State, &r.state); err != nil {
 		return err
 	}
@@ -93,7 +100,7 @@ func (r *chunkReader) read(ctx context.Context, out plugin.Out) error {
 func (r *chunkReader) interrupted(out plugin.Out) error {
 	err := r.put(out)
 	switch {
-	case r.view == nil:
+	case !r.begun:
 	case r.relation.Unique:
 		if piece, ok := r.readPart(); ok {
 			r.state.Pieces = append(r.state.Pieces, piece)
@@ -107,7 +114,7 @@ func (r *chunkReader) interrupted(out plugin.Out) error {
 }
 
 func (r *chunkReader) readSome(ctx context.Context, out plugin.Out) error {
-	if r.view == nil {
+	if !r.begun {
 		if given, err := r.look(ctx); given || err != nil {
 			return cmp.Or(err, io.EOF)
 		}
@@ -151,27 +158,53 @@ func (r *chunkReader) look(ctx context.Context) (given bool, err error) {
 		r.scanner = r.session.Scanner()
 	}
 	id := r.relation.Table.ID
-	v, err := openView(ctx, r.session, r.source.viewer(), id, r.state.Log)
-	if err != nil {
+	if err := r.ensureView(ctx, id); err != nil {
 		return false, err
 	}
-	if !v.exact || r.stale() {
-		v.at = r.state.Low
+	r.place = r.view.at
+	if !r.view.exact || r.stale() {
+		r.place = r.state.Low
 	}
-	same := sameColumns(&v.columns, &r.state.Log)
+	same := sameColumns(&r.view.columns, &r.state.Log)
 	if !same && r.source.options.schemaChanges() {
-		return true, r.giveUp(ctx, v)
+		return true, r.giveUp(ctx)
 	}
 	relation := *r.relation
 	relation.Table = r.builder.Table()
 	if !same {
-		relation.From = withMissing(&relation, v.columns)
+		relation.From = withMissing(&relation, r.view.columns)
 		if err := r.keepColumns(ctx, id); err != nil {
 			return false, err
 		}
 	}
-	r.view, r.from = v, r.at
+	r.begun, r.from = true, r.at
 	return false, r.scanner.Open(ctx, &relation, r.at)
+}
+
+// viewAge is how long a view is used for further chunks of its table: opening one takes longer than reading some rows,
+// and nobody can alter the table meanwhile.
+const viewAge = 200 * time.Millisecond
+
+// ensureView opens a view of a table, unless there is one.
+func (r *chunkReader) ensureView(ctx context.Context, id plugin.TableID) error {
+	if r.view != nil && r.view.table == id && time.Since(r.view.opened) < viewAge {
+		return nil
+	}
+	if err := r.leaveView(ctx); err != nil {
+		return err
+	}
+	v, err := openView(ctx, r.session, r.source.viewer(), id, r.state.Log)
+	r.view = v
+	return err
+}
+
+// leaveView ends the view's transaction.
+func (r *chunkReader) leaveView(ctx context.Context) error {
+	if r.view == nil {
+		return nil
+	}
+	r.view = nil
+	return r.session.Run(ctx, func(c *wire.Conn) error { _, err := c.Exec("COMMIT"); return err })
 }
 
 // stale reports whether an attempt that died may have read the chunk before.
@@ -204,8 +237,8 @@ func withMissing(r *jdbc.Relation, have ddl.Table) string {
 }
 
 // giveUp leaves the rest of the chunk to a later round: the reader of the log must come to the change of the columns
-// first. The place must be that of the view even if the chunk's rows are taken for older ones.
-func (r *chunkReader) giveUp(ctx context.Context, v *view) error {
+// first.
+func (r *chunkReader) giveUp(ctx context.Context) error {
 	var until place
 	err := r.session.Run(ctx, func(c *wire.Conn) error {
 		seen, err := readTable(c, r.relation.Table.ID)
@@ -232,7 +265,7 @@ func (r *chunkReader) finish(ctx context.Context) error {
 
 // pieceTo is what was read in the view, up to a key.
 func (r *chunkReader) pieceTo(to *jdbc.Key, through bool) piece {
-	p := piece{From: r.from.From, To: to, Through: through, Nulls: r.from.Nulls, At: r.view.at}
+	p := piece{From: r.from.From, To: to, Through: through, Nulls: r.from.Nulls, At: r.place}
 	if r.from.After != nil {
 		p.From, p.Above = r.from.After, true
 	}
@@ -241,16 +274,20 @@ func (r *chunkReader) pieceTo(to *jdbc.Key, through bool) piece {
 
 // readPart is what was read in the view so far, of a chunk that can be continued.
 func (r *chunkReader) readPart() (piece, bool) {
-	if r.view == nil || r.at.After == nil || sameKey(r.at.After, r.from.After) {
+	if !r.begun || r.at.After == nil || sameKey(r.at.After, r.from.After) {
 		return piece{}, false
 	}
 	return r.pieceTo(r.at.After, true), true
 }
 
-// done ends the view.
+// done ends the chunk, and a view that is old.
 func (r *chunkReader) done(ctx context.Context) error {
-	r.state.Done, r.view = true, nil
-	return r.session.Run(ctx, func(c *wire.Conn) error { _, err := c.Exec("COMMIT"); return err })
+	r.state.Done, r.begun = true, false
+	if time.Since(r.view.opened) >= viewAge {
+		return r.leaveView(ctx)
+	}
+	r.idle.arm(r.scanner)
+	return nil
 }
 
 // position returns the rest of the chunk and what was read of it.
@@ -274,9 +311,9 @@ func (r *chunkReader) located(err error) error {
 	return fmt.Errorf("split %s: %w", r.split, err)
 }
 
-// close leaves the chunk. A view that is open goes with its session.
+// close leaves the chunk. If it is half read, its view goes with the session.
 func (r *chunkReader) close() error {
-	if r.view != nil {
+	if r.begun {
 		r.drop()
 	}
 	return nil
@@ -290,10 +327,39 @@ func (r *chunkReader) end() error {
 }
 
 func (r *chunkReader) drop() {
-	if r.session != nil {
+	if closed := r.idle.disarm(); r.session != nil && !closed {
 		_ = r.scanner.Close() // closes the session too; its rows are of no interest any more
 	}
-	r.session, r.scanner, r.view = nil, nil, nil
+	r.session, r.scanner, r.view, r.begun = nil, nil, nil, false
+}
+
+// idleGuard closes a session with an open view if no chunk comes that could use it: a view that stays open keeps the
+// table from being altered. It is the only one that touches the session while it is armed.
+type idleGuard struct {
+	timer  *time.Timer
+	closed chan struct{} // closed when the guard has closed the session
+}
+
+func (g *idleGuard) arm(s jdbc.Scanner) {
+	closed := make(chan struct{})
+	g.closed = closed
+	g.timer = time.AfterFunc(viewAge, func() {
+		_ = s.Close() // nothing is lost with it
+		close(closed)
+	})
+}
+
+// disarm reports whether the guard has closed the session, and keeps it from doing so later.
+func (g *idleGuard) disarm() bool {
+	if g.timer == nil {
+		return false
+	}
+	stopped := g.timer.Stop()
+	g.timer = nil
+	if !stopped {
+		<-g.closed
+	}
+	return !stopped
 }
 
 func (r *chunkReader) release() {

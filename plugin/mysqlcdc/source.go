@@ -33,6 +33,7 @@ type Source struct {
 	server   *mysql.Server
 	finder   *finder
 	tinyBool bool
+	plain    bool // the server is taken for one that does not tell the place of a view
 
 	mu        sync.Mutex // the lanes make their readers at the same time
 	facts     *facts

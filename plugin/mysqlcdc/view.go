@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
@@ -20,6 +21,8 @@ type view struct {
 	exact bool
 	// columns are the table's in the view. The table cannot be altered before the transaction ends.
 	columns ddl.Table
+	table   plugin.TableID
+	opened  time.Time
 }
 
 // viewTries is how often a view is opened anew because the table was altered meanwhile.
@@ -33,7 +36,7 @@ const errAltered = 1412
 // and after.
 func openView(ctx context.Context, s *mysql.Session, v viewer, id plugin.TableID, before ddl.Table) (*view, error) {
 	for range viewTries {
-		var now view
+		now := view{table: id, opened: time.Now()}
 		altered := false
 		err := s.Run(ctx, func(c *wire.Conn) (err error) {
 			if now.at, now.exact, err = v.begin(ctx, c, id); err != nil {

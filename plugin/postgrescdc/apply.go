@@ -22,7 +22,9 @@ func (s *stream) change(ctx context.Context, out plugin.Out, m []byte) error {
 	}
 	t := r.target
 	if t.builder.Len() == 0 {
-		s.touched = append(s.touched, t)
+		if len(s.touched) == 0 || s.touched[len(s.touched)-1] != t {
+			s.touched = append(s.touched, t)
+		}
 		t.eventTime = s.begin.Time / 1000
 	}
 	switch {

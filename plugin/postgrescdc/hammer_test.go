@@ -123,7 +123,7 @@ func blow(r *rand.Rand) string {
 
 // hammer changes the tables until stopped, in transactions of one to many statements, some of them rolled back in part
 // or wholly, some slow. Deadlocks and a server that is gone are part of it.
-func hammer(ctx context.Context, at string, seed uint64, done *atomic.Int64) {
+func hammer(ctx context.Context, at string, seed uint64, next func(*rand.Rand) string, done *atomic.Int64) {
 	r := rand.New(rand.NewPCG(seed, 7))
 	for ctx.Err() == nil {
 		c, err := pgconn.Connect(ctx, at)
@@ -132,7 +132,7 @@ func hammer(ctx context.Context, at string, seed uint64, done *atomic.Int64) {
 			continue
 		}
 		for ctx.Err() == nil && !c.IsClosed() {
-			if err := c.Exec(ctx, transaction(r)).Close(); err != nil && c.TxStatus() != 'I' {
+			if err := c.Exec(ctx, next(r)).Close(); err != nil && c.TxStatus() != 'I' {
 				_ = c.Exec(ctx, "ROLLBACK").Close()
 			}
 			done.Add(1)
@@ -181,13 +181,13 @@ func transaction(r *rand.Rand) string {
 }
 
 // swing runs clients while f does, and returns the number of their transactions.
-func swing(t *testing.T, s *server, clients int, f func()) int64 {
+func swing(t *testing.T, s *server, clients int, next func(*rand.Rand) string, f func()) int64 {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var done atomic.Int64
 	var all sync.WaitGroup
 	for i := range clients {
-		all.Go(func() { hammer(ctx, s.url.String(), uint64(i), &done) })
+		all.Go(func() { hammer(ctx, s.url.String(), uint64(i), next, &done) })
 	}
 	f()
 	cancel()
@@ -207,7 +207,7 @@ func TestHammer(t *testing.T) {
 	s := newServer(t, hammerTables...)
 	job := s.toTables("", "snapshot.split.size = 500", hammered...)
 	var j *engine.Job
-	n := swing(t, s, 4, func() {
+	n := swing(t, s, 4, transaction, func() {
 		wait(t.Context(), 200*time.Millisecond)
 		j = newEngine(t, "").submit(job, engine.SubmitOptions{})
 		wait(t.Context(), hammerTime(3*time.Second))
@@ -216,17 +216,57 @@ func TestHammer(t *testing.T) {
 	s.same(j, hammered...)
 }
 
-// TestHammerKill kills the process that runs the job, again and again.
+// TestHammerKill kills the process that runs the job, again and again: with a sink that shows rows at once, and with one
+// that shows them with the checkpoint.
 func TestHammerKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
 	}
-	s := newServer(t, hammerTables...)
-	job := s.toTables("read_limit.rows_per_second = 30000", "snapshot.split.size = 500", hammered...)
-	dir := t.TempDir()
-	kills := 0
-	n := swing(t, s, 3, func() {
-		for end := time.Now().Add(hammerTime(8 * time.Second)); time.Now().Before(end); kills++ {
+	for _, exactly := range []bool{false, true} {
+		t.Run(fmt.Sprintf("exactly once %v", exactly), func(t *testing.T) {
+			s := newServer(t, hammerTables...)
+			job := s.toTables("read_limit.rows_per_second = 30000", "snapshot.split.size = 500", hammered...)
+			job = strings.Replace(job, "generate_sink_sql", fmt.Sprintf("is_exactly_once = %v, generate_sink_sql", exactly), 1)
+			swingAndKill(t, s, job, 6*time.Second, transaction, hammered...)
+		})
+	}
+}
+
+// TestHammerAppend kills a job whose target takes every row that it gets, so that a row that comes twice shows.
+func TestHammerAppend(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	s := newServer(t, "CREATE TABLE keyed (id bigserial PRIMARY KEY, v text)", "CREATE TABLE plain (id bigint, v text)",
+		"ALTER TABLE plain REPLICA IDENTITY FULL", "INSERT INTO keyed (v) SELECT 'old' FROM generate_series(1, 20000)",
+		"INSERT INTO plain SELECT i, 'old' FROM generate_series(1, 5000) i", "CREATE TABLE dst.keyed (id bigint, v text)",
+		"CREATE TABLE dst.plain (id bigint, v text)")
+	job := s.toTables("read_limit.rows_per_second = 20000", "snapshot.split.size = 500", "keyed", "plain")
+	job = strings.Replace(job, "generate_sink_sql", "is_exactly_once = true, enable_upsert = false, support_upsert_by_insert_only = true, "+
+		"generate_sink_sql", 1)
+	appends := func(r *rand.Rand) string {
+		var b strings.Builder
+		b.WriteString("BEGIN;")
+		for i := range 1 + r.IntN(5) {
+			fmt.Fprintf(&b, "SAVEPOINT s%d; INSERT INTO keyed (v) SELECT 'new' FROM generate_series(1, %d);", i, 1+r.IntN(60))
+			if r.IntN(3) == 0 {
+				fmt.Fprintf(&b, "ROLLBACK TO s%d;", i)
+			}
+			fmt.Fprintf(&b, "INSERT INTO plain VALUES (%d, 'new'), (%d, 'more');", r.IntN(1000000), r.IntN(100))
+		}
+		fmt.Fprintf(&b, "SELECT pg_sleep(%g); COMMIT", r.Float64()/20)
+		return b.String()
+	}
+	swingAndKill(t, s, job, 6*time.Second, appends, "keyed", "plain")
+}
+
+// swingAndKill runs a job in a child that is killed again and again while clients work, and compares the tables at the
+// end.
+func swingAndKill(t *testing.T, s *server, job string, d time.Duration, next func(*rand.Rand) string, tables ...string) {
+	t.Helper()
+	dir, kills := t.TempDir(), 0
+	n := swing(t, s, 3, next, func() {
+		for end := time.Now().Add(hammerTime(d)); time.Now().Before(end); kills++ {
 			child := startChild(t, dir, job)
 			wait(t.Context(), time.Duration(200+rand.IntN(900))*time.Millisecond)
 			stopChild(t, child)
@@ -235,7 +275,7 @@ func TestHammerKill(t *testing.T) {
 	t.Logf("%d transactions, %d kills", n, kills)
 	child := startChild(t, dir, job)
 	defer stopChild(t, child)
-	s.same(nil, hammered...)
+	s.same(nil, tables...)
 }
 
 func startChild(t *testing.T, dir, job string) *exec.Cmd {
@@ -295,7 +335,7 @@ func TestHammerServer(t *testing.T) {
 	s := newDatabase(t, address[1], hammerTables...)
 	job := s.toTables("read_limit.rows_per_second = 30000", "snapshot.split.size = 500", hammered...)
 	var j *engine.Job
-	n := swing(t, s, 3, func() {
+	n := swing(t, s, 3, transaction, func() {
 		j = newEngine(t, "").submit(job, engine.SubmitOptions{})
 		for end := time.Now().Add(hammerTime(8 * time.Second)); time.Now().Before(end); {
 			wait(t.Context(), time.Duration(500+rand.IntN(1000))*time.Millisecond)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -64,9 +65,7 @@ func newDatabase(t testing.TB, at string, sql ...string) *server {
 	s := &server{t: t, name: fmt.Sprintf("culvert_%d_%d", os.Getpid(), databases.Add(1))}
 	admin.exec("CREATE DATABASE " + s.name)
 	t.Cleanup(func() {
-		s.waitFor("no reader of the slots", func() bool {
-			return len(s.query("SELECT 1 FROM pg_replication_slots WHERE active AND database = current_database()")) == 0
-		})
+		s.released()
 		s.exec("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()")
 		admin.exec("DROP DATABASE IF EXISTS " + s.name + " WITH (FORCE)")
 	})
@@ -138,6 +137,23 @@ func rowsOf(c *pgconn.PgConn, sql string) ([]string, error) {
 		rows = append(rows, strings.Join(texts, "|"))
 	}
 	return rows, nil
+}
+
+// released waits until nobody reads the slots.
+func (s *server) released() {
+	s.t.Helper()
+	s.waitFor("no reader of the slots", func() bool {
+		return len(s.query("SELECT 1 FROM pg_replication_slots WHERE active AND database = current_database()")) == 0
+	})
+}
+
+// streaming waits until the stream is read.
+func (s *server) streaming() {
+	s.t.Helper()
+	s.waitFor("the stream", func() bool {
+		return s.count("pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid AND r.state = 'streaming' "+
+			"WHERE s.slot_name = '"+s.slot()+"'") == 1
+	})
 }
 
 // patience bounds what a test waits for.
@@ -279,10 +295,11 @@ func (s *server) diff(name string) string {
 		return err.Error()
 	}
 	read := func(schema string) []string {
-		rows, err := rowsOf(c, fmt.Sprintf("SELECT %s FROM %s.%s t ORDER BY 1, 2", columns[0], schema, name))
+		rows, err := rowsOf(c, fmt.Sprintf("SELECT %s FROM %s.%s t", columns[0], schema, name))
 		if err != nil {
-			return []string{err.Error()}
+			return []string{schema, err.Error()}
 		}
+		slices.Sort(rows)
 		return rows
 	}
 	return cmp.Diff(read("public"), read("dst"))

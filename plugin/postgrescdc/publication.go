@@ -12,8 +12,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
-// publish makes the publication, or adds the tables to it that it lacks. When it returns, all transactions that may
-// have changed those tables unpublished have ended.
+// publish makes the publication, or adds the tables to it that it lacks.
 func (s *Source) publish(ctx context.Context, c *postgres.Session, tables []plugin.TableID) error {
 	name := s.options.publication()
 	rows, err := c.Query(ctx, `SELECT puballtables::text, (pubinsert AND pubupdate AND pubdelete)::text, pubviaroot::text
@@ -55,7 +54,7 @@ func (s *Source) publish(ctx context.Context, c *postgres.Session, tables []plug
 		return fmt.Errorf("the publication %s: %w", name, err)
 	}
 	s.env.Logger.Info("tables published", "publication", name, "tables", list)
-	return s.quiesce(ctx, c)
+	return nil
 }
 
 // unpublished returns the tables that the publication lacks, and refuses those of which it publishes parts.

@@ -28,10 +28,11 @@ type splitter struct {
 	tables []*captured
 	state  splitterState
 
-	checked bool              // slot and publication are as the state says
-	export  string            // snapshot of the slot, while holder is open
-	holder  *postgres.Session // holds it
-	inner   plugin.Splitter   // cuts the first of state.Cuts
+	preparing *preparation      // under way
+	checked   bool              // slot and publication are as the state says
+	export    string            // snapshot of the slot, while holder is open
+	holder    *postgres.Session // holds it
+	inner     plugin.Splitter   // cuts the first of state.Cuts
 }
 
 func newSplitter(s *Source, tables []*captured, state []byte) (*splitter, error) {
@@ -54,7 +55,6 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 		if err := sp.prepare(ctx); err != nil {
 			return nil, err
 		}
-		sp.checked = true
 	}
 	if !sp.state.Noted {
 		if sp.state.Open > 0 {
@@ -73,43 +73,6 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 		return nil, nil
 	}
 	return sp.stream()
-}
-
-// prepare makes slot and publication, or checks them, and notes the tables that are to be cut.
-func (sp *splitter) prepare(ctx context.Context) error {
-	s := sp.source
-	c, err := s.server.Session(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if sp.state.Ready {
-		if err := s.checkSlot(ctx, c, sp.state.Stream.From); err != nil {
-			return err
-		}
-	}
-	added := sp.reconcile()
-	ids := make([]plugin.TableID, len(sp.tables))
-	for i, t := range sp.tables {
-		ids[i] = t.table().ID
-	}
-	if err := s.publish(ctx, c, ids); err != nil {
-		return err
-	}
-	snapshot := sp.state.Ready || strings.EqualFold(s.options.Startup, "initial")
-	if !sp.state.Ready {
-		if err := sp.begin(ctx, c); err != nil {
-			return err
-		}
-	}
-	for _, t := range added {
-		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{Out: formOf(t.table()), Number: t.number})
-		if snapshot {
-			sp.state.Cuts = append(sp.state.Cuts, cutState{Table: t.table().ID})
-		}
-	}
-	sp.state.Ready = true
-	return nil
 }
 
 // reconcile drops the tables that the job does not name any more, and returns those that are new.
@@ -140,31 +103,6 @@ func find(tables []*captured, id plugin.TableID) *captured {
 		return nil
 	}
 	return tables[i]
-}
-
-// begin makes the slot, or moves one that is there to where the job starts.
-func (sp *splitter) begin(ctx context.Context, c *postgres.Session) error {
-	s := sp.source
-	have, err := s.readSlot(ctx, c)
-	if err != nil {
-		return err
-	}
-	switch {
-	case have == nil:
-		holder, from, export, err := s.makeSlot(ctx)
-		if err != nil {
-			return err
-		}
-		sp.holder, sp.export, sp.state.Stream.From = holder, export, from
-		return nil
-	case have.lost:
-		return s.lost()
-	case strings.EqualFold(s.options.Startup, "earliest"):
-		sp.state.Stream.From = have.confirmed
-		return nil
-	}
-	sp.state.Stream.From, err = s.advanceSlot(ctx, c)
-	return err
 }
 
 // cut makes some chunks of the first table that is not cut to its end.
@@ -267,6 +205,9 @@ func (sp *splitter) State() ([]byte, error) {
 
 // Close implements [plugin.Splitter].
 func (sp *splitter) Close() error {
+	if sp.preparing != nil {
+		sp.holder = sp.preparing.stop()
+	}
 	sp.release()
 	if sp.inner == nil {
 		return nil

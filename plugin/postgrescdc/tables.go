@@ -21,6 +21,7 @@ type captured struct {
 	keyType string
 	integer bool // the column holds integers
 	number  int  // the highest number that a column ever had
+	oid     uint32
 }
 
 func (c *captured) table() *plugin.Table { return c.relation.Table }
@@ -128,10 +129,15 @@ func (s *Source) capture(ctx context.Context, c *postgres.Session, catalog jdbc.
 		relation.Key, relation.Unique = "", false
 	}
 	t := &captured{relation: relation}
-	rows, err := c.Query(ctx, "SELECT relnatts::text FROM pg_class WHERE oid = to_regclass($1)", postgres.Qualified(id))
+	rows, err := c.Query(ctx, "SELECT relnatts::text, oid::text FROM pg_class WHERE oid = to_regclass($1)", postgres.Qualified(id))
 	if err != nil {
 		return nil, err
 	}
+	oid, err := strconv.ParseUint(string(rows[0][1]), 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	t.oid = uint32(oid)
 	if t.number, err = strconv.Atoi(string(rows[0][0])); err != nil {
 		return nil, err
 	}

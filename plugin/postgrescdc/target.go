@@ -101,7 +101,7 @@ func (s *stream) resolve(ctx context.Context, out plugin.Out, r *relation) error
 	t := s.target(r)
 	if t == nil {
 		r.ready = true
-		return nil
+		return s.checkRenamed(r)
 	}
 	types := make([]typeInfo, len(r.Columns))
 	for i, c := range r.Columns {
@@ -117,6 +117,18 @@ func (s *stream) resolve(ctx context.Context, out plugin.Out, r *relation) error
 		return err
 	}
 	r.ready, r.target = true, t
+	return nil
+}
+
+// checkRenamed refuses to lose the changes of a table that has got another name.
+func (s *stream) checkRenamed(r *relation) error {
+	for _, t := range s.targets {
+		if t.captured.oid == r.OID {
+			return &plugin.Error{Code: plugin.CodeNotFound, Table: t.out.ID,
+				Err: fmt.Errorf("the table has been renamed to %s.%s", r.Schema, r.Name),
+				Fix: "rename it back, or start the job with its new name: from a savepoint that makes it another table, copied anew"}
+		}
+	}
 	return nil
 }
 
@@ -198,7 +210,6 @@ type typeInfo struct {
 	form  postgres.Form
 	text  bool // its binary form is not known: it must come as text
 	money bool
-	name  string // as SQL text
 }
 
 const oidMoney = 790

@@ -169,6 +169,9 @@ func (s *stream) lookUp(ctx context.Context, t *target, patches []patch) (*curre
 	return found, session.Exec(ctx, "COMMIT")
 }
 
+// columnMissing is the SQLSTATE of a column that does not exist.
+const columnMissing = "42703"
+
 // ask reads the rows of patches, all in one go.
 func (s *stream) ask(ctx context.Context, session *postgres.Session, t *target, patches []patch) (*current, error) {
 	batch := &pgconn.Batch{}
@@ -177,6 +180,11 @@ func (s *stream) ask(ctx context.Context, session *postgres.Session, t *target, 
 		batch.ExecParams(sql, p.key, oids, formats, nil)
 	}
 	results, err := session.Conn().ExecBatch(ctx, batch).ReadAll()
+	if postgres.ServerCode(err) == columnMissing {
+		return nil, &plugin.Error{Code: plugin.CodeNotFound, Table: t.out.ID,
+			Err: fmt.Errorf("a value that the log does not hold must be read from the table, whose column is gone: %w", err),
+			Fix: "start the job afresh; ALTER TABLE ... REPLICA IDENTITY FULL puts such values into the log"}
+	}
 	if err != nil {
 		return nil, session.Explain(ctx, err)
 	}

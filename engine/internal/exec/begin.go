@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -10,9 +11,9 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// A streaming job whose sinks follow schema changes begins with a checkpoint of its own, before anything is read: it
-// tells the tables that the sinks were prepared for. A job that dies before its first periodic checkpoint is planned
-// anew when it goes on, and by then columns may have changed that nobody would tell the sinks of.
+// A streaming job whose sinks follow schema changes begins with a checkpoint of its own, before the sinks are prepared
+// and anything is read: it tells the tables as they were planned. A job that dies before its first periodic checkpoint is
+// planned anew when it goes on, and by then columns may have changed of which nobody would tell the sinks.
 
 // begins reports whether the pipeline takes such a checkpoint.
 func (r *Runner) begins() bool {
@@ -27,16 +28,13 @@ func (r *Runner) begins() bool {
 	})
 }
 
-// begin stores the checkpoint of a pipeline whose sinks are prepared.
+// begin stores the checkpoint that a pipeline begins with. It says that no sink is prepared.
 func (r *Runner) begin(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	p := r.options.Pipeline
 	cp := &checkpoint.Checkpoint{Pipeline: p.ID, Epoch: 1, Type: checkpoint.Periodic, Time: time.Now()}
 	for _, v := range p.Sinks() {
-		s := checkpoint.Sink{Vertex: v.Name, Tokens: make([][][]byte, len(v.Sinks)), Writers: make([][][]byte, len(v.Sinks))}
-		for _, in := range v.Sinks {
-			s.Tables = append(s.Tables, idsOf(tablesOf(v, in)))
-		}
-		cp.Sinks = append(cp.Sinks, s)
+		cp.Sinks = append(cp.Sinks, checkpoint.Sink{Vertex: v.Name, Tokens: make([][][]byte, len(v.Sinks)),
+			Writers: make([][][]byte, len(v.Sinks)), Tables: make([][]plugin.TableID, len(v.Sinks))})
 	}
 	for _, v := range p.Sources() {
 		for _, t := range v.Tables {
@@ -46,12 +44,24 @@ func (r *Runner) begin(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	return cp, r.store(ctx, cp)
 }
 
-// catchUp brings the sinks to the tables as they are planned now, where a pipeline goes on from the checkpoint that it
-// began with. The tables' versions start anew then.
-func (r *Runner) catchUp(ctx context.Context, cp *checkpoint.Checkpoint) error {
-	if len(cp.Sources) > 0 {
-		return nil
+// prepareAgain prepares the sinks of a pipeline that goes on from the checkpoint that it began with, or begins. Targets
+// that were made for tables whose columns have changed since are brought up to date, and may be refused before.
+func (r *Runner) prepareAgain(ctx context.Context, cp *checkpoint.Checkpoint) error {
+	refused := r.prepare(ctx, cp)
+	changed, err := r.catchUp(ctx, cp)
+	if err != nil {
+		return errors.Join(refused, err)
 	}
+	cp.Tables = nil // their versions start anew
+	if refused != nil && changed {
+		return r.prepare(ctx, cp)
+	}
+	return refused
+}
+
+// catchUp changes the sinks' targets from the tables of a checkpoint to those that are planned now, and reports whether
+// there was anything to change.
+func (r *Runner) catchUp(ctx context.Context, cp *checkpoint.Checkpoint) (changed bool, err error) {
 	c := newCatalog(r.options.Pipeline, nil)
 	for _, v := range r.options.Pipeline.Sources() {
 		for _, t := range v.Tables {
@@ -59,11 +69,11 @@ func (r *Runner) catchUp(ctx context.Context, cp *checkpoint.Checkpoint) error {
 			if i < 0 || cp.Tables[i].Table.SameColumns(t) {
 				continue
 			}
+			changed = true
 			if err := c.spread(ctx, v, plugin.SchemaChange{Old: cp.Tables[i].Table, New: t}); err != nil {
-				return err
+				return true, err
 			}
 		}
 	}
-	cp.Tables = nil
-	return nil
+	return changed, nil
 }

@@ -39,19 +39,15 @@ func (r *Runner) restore(ctx context.Context) (*checkpoint.Checkpoint, error) {
 	if cp == nil && r.options.Restored {
 		return nil, nil
 	}
-	if err := r.prepare(ctx, cp); err != nil {
-		return nil, err
+	if cp == nil && r.begins() {
+		if cp, err = r.begin(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if cp != nil {
-		return cp, r.catchUp(ctx, cp)
+	if cp != nil && len(cp.Sources) == 0 {
+		return cp, r.prepareAgain(ctx, cp)
 	}
-	if !r.begins() {
-		return nil, nil
-	}
-	if cp, err = r.begin(ctx); err == nil {
-		err = r.catchUp(ctx, cp)
-	}
-	return cp, err
+	return cp, r.prepare(ctx, cp)
 }
 
 // store makes a checkpoint durable and commits it.

@@ -25,6 +25,6 @@
 //
 // Column names are written in lower case; two that become the same are refused. This is SeaTunnel's rule. Timestamps
 // are written as TIMESTAMP_MICROS, or NANOS if they have more than 6 digits, not adjusted to UTC: SeaTunnel's millis
-// would cut them. TIME, which SeaTunnel cannot write, is TIME_MICROS or TIME_NANOS. A row group ends at 32 MiB of
+// would cut them. TIME, which SeaTunnel cannot write, is TIME_MICROS or TIME_NANOS. A row group ends at 6 MiB of
 // encoded data, which is what a writer holds in memory, or at about a million rows.
 package parquet

@@ -39,10 +39,12 @@ func codecNames() []string {
 }
 
 // groupBytes and groupRows are where a row group ends: at that encoded size, or at so many rows. A writer holds a row
-// group in memory.
+// group in memory, and beside it a page of pageBytes, and what that grew out of, for each column. Go's heap may be
+// twice as large as what is held, so these sizes decide how much memory a job with several lanes takes.
 const (
-	groupBytes = 32 << 20
+	groupBytes = 6 << 20
 	groupRows  = 1 << 20
+	pageBytes  = 64 << 10
 )
 
 // dictionaryLimit is the size at which a column's dictionary is given up: columns of many different values get there
@@ -78,8 +80,8 @@ func (parquetFormat) NewWriter(w io.Writer, o format.WriteOptions) (format.Write
 	alloc := memory.DefaultAllocator
 	props := parquet.NewWriterProperties(
 		parquet.WithAllocator(alloc), parquet.WithVersion(parquet.V2_LATEST), parquet.WithCompression(kind),
-		parquet.WithMaxRowGroupLength(groupRows), parquet.WithDictionaryPageSizeLimit(dictionaryLimit),
-		parquet.WithCreatedBy("culvert"),
+		parquet.WithMaxRowGroupLength(groupRows), parquet.WithDataPageSize(pageBytes),
+		parquet.WithDictionaryPageSizeLimit(dictionaryLimit), parquet.WithCreatedBy("culvert"),
 	)
 	options := []pqarrow.WriterOption{pqarrow.WithAllocator(alloc)}
 	if o.TimestampAsInt96 {

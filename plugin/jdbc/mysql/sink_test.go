@@ -218,6 +218,30 @@ func TestUpsertNeedsKey(t *testing.T) {
 	}
 }
 
+// TestUpsertsOfAllKinds writes batches of new keys, of keys that are there, and of both, also with a key twice and with
+// a second unique column: whether or not a batch can go straight into the table, the last row of each key is there.
+func TestUpsertsOfAllKinds(t *testing.T) {
+	for _, sqlOnly := range []bool{false, true} {
+		f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT UNIQUE)")
+		tab := people(t, 0)
+		s := kit.OpenSink(t, f.Options(), tab)
+		if sqlOnly {
+			withoutLocalFiles(t, f)
+		}
+		batch := func(rows ...jdbctest.Row) plugin.Batch { return jdbctest.Batch(t, tab, rows...) }
+		jdbctest.Load(t, s,
+			batch(jdbctest.Insert(1, "a", 1), jdbctest.Insert(2, "a", 2)),
+			batch(jdbctest.Insert(2, "b", 2), jdbctest.Insert(3, "b", 3)),
+			batch(jdbctest.Insert(4, "c", 4)),
+			batch(jdbctest.Insert(5, "d", 5), jdbctest.Insert(5, "e", 5), jdbctest.Insert(6, "d", 6)),
+			batch(jdbctest.After(1, "f", 10), jdbctest.After(7, "f", 7)))
+		want := []string{"1|f|10", "2|b|2", "3|b|3", "4|c|4", "5|e|5", "6|d|6", "7|f|7"}
+		if d := cmp.Diff(want, f.Query("SELECT * FROM people ORDER BY id")); d != "" {
+			t.Errorf("without local files: %t: %s", sqlOnly, d)
+		}
+	}
+}
+
 // TestZeroKey does not turn a zero into the next generated key.
 func TestZeroKey(t *testing.T) {
 	f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT AUTO_INCREMENT PRIMARY KEY, `na``me` VARCHAR(9), n INT)")

@@ -71,21 +71,15 @@ func (w *wire) fill(n int) error {
 		return nil
 	}
 	switch {
+	case n > len(w.buf):
+		w.resize(n + wireBuffer)
+	case n <= copyBuffer && w.unfit():
+		w.resize(copyBuffer)
 	case have == 0:
 		w.rp, w.wp = 0, 0
-		begins := len(w.buf) < copyBuffer && w.copied > copyBuffer
-		overLarge := len(w.buf) > 4*copyBuffer && n <= copyBuffer // a large value is over
-		if begins || overLarge {
-			w.buf = make([]byte, copyBuffer)
-		}
 	case len(w.buf)-w.rp < n:
 		w.wp = copy(w.buf, w.buf[w.rp:w.wp])
 		w.rp = 0
-	}
-	if len(w.buf) < n {
-		next := make([]byte, n+wireBuffer)
-		w.wp = copy(next, w.buf[w.rp:w.wp])
-		w.rp, w.buf = 0, next
 	}
 	if w.ahead && w.copied > copyBuffer {
 		time.Sleep(copyPause)
@@ -94,6 +88,19 @@ func (w *wire) fill(n int) error {
 	w.wp += read
 	w.ahead = w.wp < len(w.buf)
 	return err
+}
+
+// unfit reports that the buffer should have the size for the midst of a COPY, and that the unread bytes allow it: one
+// has begun, or a large value is over.
+func (w *wire) unfit() bool {
+	begun := len(w.buf) < copyBuffer && w.copied > copyBuffer
+	return (begun || len(w.buf) > 4*copyBuffer) && w.wp-w.rp <= copyBuffer
+}
+
+func (w *wire) resize(size int) {
+	next := make([]byte, size)
+	w.wp = copy(next, w.buf[w.rp:w.wp])
+	w.rp, w.buf = 0, next
 }
 
 // copyData returns the body of the next message if it is one of a COPY, valid until the next call; ok is false if it is

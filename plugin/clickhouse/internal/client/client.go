@@ -41,7 +41,7 @@ type Options struct {
 }
 
 // patience is how much more often an insert is made that may be made again, for a server to be restarted meanwhile.
-const patience = 3
+const patience = 5
 
 // Client is a session-less connection to a server. It may be used by several goroutines.
 type Client struct {

@@ -216,7 +216,7 @@ func TestRangesCoverEachRowOnce(t *testing.T) {
 
 func TestResumeAfterAnyBatch(t *testing.T) {
 	table := linetest.Table("id", plugin.Int, "text", plugin.String)
-	content := lineFile(120_000, "\n")
+	content := lineFile(60_000, "\n")
 	for _, encoding := range []string{"", "gbk"} {
 		o := format.ReadOptions{File: table, SkipHeader: 1, Encoding: encoding}
 		text := content

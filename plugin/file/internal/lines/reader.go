@@ -25,8 +25,8 @@ type Parser interface {
 // fullRows and fullBytes are what a batch holds: whichever is reached first. They are larger than those of package
 // column, since a batch costs a transaction in many targets.
 const (
-	fullRows  = 4 * column.FullRows
-	fullBytes = 4 * column.FullBytes
+	fullRows  = 2 * column.FullRows
+	fullBytes = 2 * column.FullBytes
 )
 
 // Reader turns lines into batches; it implements format.Reader.

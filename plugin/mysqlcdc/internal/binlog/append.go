@@ -83,6 +83,15 @@ func (f *field) appender(c column.Column, t plugin.Type, zero ZeroDates) appendF
 	return a
 }
 
+// skip steps over a value that goes nowhere.
+func (f *field) skip(b []byte) (int, error) {
+	n := f.log.size(b)
+	if n > len(b) {
+		return 0, errShort
+	}
+	return n, nil
+}
+
 func fixed(width int, put func([]byte)) appendFunc {
 	return func(b []byte) (int, error) {
 		if len(b) < width {
@@ -121,11 +130,23 @@ func integers[T int8 | int16 | int32 | int64](f *field, c *column.Fixed[T], low,
 		}
 	case wire.TypeInt:
 		if high >= math.MaxInt32 {
-			return fixed(4, func(b []byte) { c.Append(T(int32(binary.LittleEndian.Uint32(b)))) })
+			return func(b []byte) (int, error) {
+				if len(b) < 4 {
+					return 0, errShort
+				}
+				c.Append(T(int32(binary.LittleEndian.Uint32(b))))
+				return 4, nil
+			}
 		}
 	case wire.TypeBigInt:
 		if high == math.MaxInt64 {
-			return fixed(8, func(b []byte) { c.Append(T(binary.LittleEndian.Uint64(b))) })
+			return func(b []byte) (int, error) {
+				if len(b) < 8 {
+					return 0, errShort
+				}
+				c.Append(T(binary.LittleEndian.Uint64(b)))
+				return 8, nil
+			}
 		}
 	}
 	return checkedIntegers(f, c, low, high)
@@ -188,221 +209,6 @@ func (f *field) decimals(c *column.Fixed[decimal128.Num], t plugin.Type) appendF
 		}
 	}
 	return fixed(d.size, func(b []byte) { c.Append(d.long(b)) })
-}
-
-// texts appends texts and bytes.
-func (f *field) texts(c *column.Text, t plugin.Type) appendFunc {
-	switch {
-	case f.log.Type == wire.TypeEnum && t.Kind == plugin.String:
-		return f.enums(c)
-	case f.log.Type == wire.TypeSet && t.Kind == plugin.String:
-		return f.sets(c)
-	case f.log.Type == wire.TypeBit && t.Kind == plugin.Bytes:
-		size := bitSize(f.log.Meta)
-		return fixed(size, func(b []byte) { c.Append(b[:size]) })
-	case f.head == 0 || f.typ.isBytes() != (t.Kind == plugin.Bytes):
-		return nil
-	case f.log.Type == wire.TypeJSON:
-		return f.built(c, appendJSON)
-	case f.charset != nil || f.pad > 0 || !f.plain():
-		return f.built(c, f.appendText)
-	}
-	head, check := f.head, t.Kind == plugin.String
-	return func(b []byte) (int, error) {
-		v, n, ok := lengthText(head, b)
-		if !ok {
-			return 0, errShort
-		}
-		if check && !isASCII(v) {
-			if err := column.ValidText(v); err != nil {
-				return n, err
-			}
-		}
-		c.Append(v)
-		return n, nil
-	}
-}
-
-// plain reports whether texts are in the log as they are.
-func (f *field) plain() bool {
-	switch f.typ.name {
-	case "uuid", "inet4", "inet6":
-		return false
-	}
-	return f.log.Type != typeBlobPacked && f.log.Type != typeVarCharPacked
-}
-
-// built appends texts that are made from the bytes in the log, in the column's memory.
-func (f *field) built(c *column.Text, build func(dst, b []byte) ([]byte, error)) appendFunc {
-	return func(b []byte) (int, error) {
-		v, n, ok := lengthText(f.head, b)
-		if !ok {
-			return 0, errShort
-		}
-		made, err := build(c.Buffer(), v)
-		if err != nil {
-			return n, err
-		}
-		c.SetBuffer(made)
-		return n, nil
-	}
-}
-
-func (f *field) enums(c *column.Text) appendFunc {
-	size := int(f.log.Meta)
-	return func(b []byte) (int, error) {
-		if len(b) < size {
-			return 0, errShort
-		}
-		name, err := f.enum(little(b[:size]))
-		if err != nil {
-			return size, err
-		}
-		c.AppendString(name)
-		return size, nil
-	}
-}
-
-func (f *field) sets(c *column.Text) appendFunc {
-	size := int(f.log.Meta)
-	return func(b []byte) (int, error) {
-		if len(b) < size {
-			return 0, errShort
-		}
-		made, err := f.appendSet(c.Buffer(), little(b[:size]))
-		if err != nil {
-			return size, err
-		}
-		c.SetBuffer(made)
-		return size, nil
-	}
-}
-
-func (f *field) times(c *column.Fixed[int64]) appendFunc {
-	if f.log.Type != wire.TypeTime && f.log.Type != typeTime2 {
-		return nil
-	}
-	size := f.log.size(nil)
-	return func(b []byte) (int, error) {
-		if len(b) < size {
-			return 0, errShort
-		}
-		micros := f.time(b)
-		if micros < 0 || micros >= dayMicros {
-			return size, errTime
-		}
-		c.Append(micros)
-		return size, nil
-	}
-}
-
-// days returns the number of days since 1970 of a day; false: it is read as null.
-func (z ZeroDates) days(d wire.DateTime) (int64, bool, error) {
-	if d.Month == 0 || d.Day == 0 {
-		switch {
-		case d.Year != 0 || d.Month != 0 || d.Day != 0 || z == ZeroIsError:
-			return 0, false, errZeroDate
-		case z == ZeroIsNull:
-			return 0, false, nil
-		}
-		d.Year, d.Month, d.Day = 1, 1, 1
-	}
-	if !inMonth(d) {
-		return 0, false, errZeroDate
-	}
-	return daysOf(d.Year, d.Month, d.Day), true, nil
-}
-
-func (f *field) dates(c *column.Fixed[int32], zero ZeroDates) appendFunc {
-	if f.log.Type != wire.TypeDate && f.log.Type != wire.TypeNewDate {
-		return nil
-	}
-	return func(b []byte) (int, error) {
-		const size = 3
-		if len(b) < size {
-			return 0, errShort
-		}
-		days, ok, err := zero.days(dateOf(b))
-		switch {
-		case err != nil:
-			return size, err
-		case ok:
-			c.Append(int32(days))
-		default:
-			c.AppendNull()
-		}
-		return size, nil
-	}
-}
-
-func (f *field) timestamps(c *column.Fixed[int64], zero ZeroDates) appendFunc {
-	size := f.log.size(nil)
-	switch f.log.Type {
-	case wire.TypeTimestamp, typeTimestamp2:
-		return func(b []byte) (int, error) {
-			if len(b) < size {
-				return 0, errShort
-			}
-			seconds, micros := f.instant(b)
-			if seconds != 0 || micros != 0 {
-				c.Append(f.zone.local(seconds)*second + micros)
-				return size, nil
-			}
-			return size, appendClock(c, wire.DateTime{}, zero)
-		}
-	case wire.TypeDateTime:
-		return func(b []byte) (int, error) {
-			if len(b) < size {
-				return 0, errShort
-			}
-			return size, appendClock(c, oldDateTimeOf(b), zero)
-		}
-	case typeDateTime2:
-		return f.dateTimes(c, zero)
-	}
-	return nil
-}
-
-// dateTimes appends datetimes. Rows that follow each other are often of one day, whose start is kept.
-func (f *field) dateTimes(c *column.Fixed[int64], zero ZeroDates) appendFunc {
-	const clockBits = 17
-	size, fraction := f.log.size(nil), f.fraction
-	day, midnight := uint64(math.MaxUint64), int64(0)
-	return func(b []byte) (int, error) {
-		if len(b) < size {
-			return 0, errShort
-		}
-		v := uint64(b[0])<<32 | uint64(b[1])<<24 | uint64(b[2])<<16 | uint64(b[3])<<8 | uint64(b[4])
-		if v>>clockBits != day {
-			days, ok, err := zero.days(dateTimeOf(b, fraction))
-			if err != nil {
-				return size, err
-			}
-			if !ok {
-				c.AppendNull()
-				return size, nil
-			}
-			day, midnight = v>>clockBits, days*dayMicros
-		}
-		seconds := int64(v>>12&31)*3600 + int64(v>>6&63)*60 + int64(v&63)
-		c.Append(midnight + seconds*second + microsOf(b[5:size]))
-		return size, nil
-	}
-}
-
-// appendClock appends a day and a time of day in microseconds since 1970.
-func appendClock(c *column.Fixed[int64], d wire.DateTime, zero ZeroDates) error {
-	days, ok, err := zero.days(d)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		c.AppendNull()
-		return nil
-	}
-	seconds := int64(d.Hour)*3600 + int64(d.Minute)*60 + int64(d.Second)
-	c.Append(days*dayMicros + seconds*second + int64(d.Micro))
-	return nil
 }
 
 var errBlank = errors.New("a blank text is no such value")

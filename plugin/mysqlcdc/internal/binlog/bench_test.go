@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -168,4 +169,56 @@ func decode(b *testing.B, s *Stream, tab *plugin.Table, columns []Column) int {
 	})
 	build.Batch().Release()
 	return rows
+}
+
+// BenchmarkDecode decodes rows that are in memory.
+func BenchmarkDecode(b *testing.B) {
+	f := newFixture(b, benchTable, fill)
+	tab, _ := f.snapshot(b, "a", nil)
+	columns := f.columns(b, "a")
+	from := f.now(b)
+	f.run(b, "CALL fill(5000, 5000)")
+	var events []Rows
+	changes(b, f.open(b, Options{From: from}), func(r Rows) {
+		r.data, r.after = bytes.Clone(r.data), bytes.Clone(r.after)
+		events = append(events, r)
+	})
+	d, err := NewDecoder(events[0].Map, columns, tab, DecoderOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	build := column.NewBuilder(tab, column.NewPool())
+	d.Bind(build)
+	b.Run("append", func(b *testing.B) {
+		rows := 0
+		for b.Loop() {
+			for _, r := range events {
+				_ = d.Open(r)
+				for d.More() {
+					n, err := d.AppendAll()
+					if err != nil {
+						b.Fatal(err)
+					}
+					rows += n
+					if build.Full() {
+						build.Batch().Release()
+					}
+				}
+			}
+		}
+		b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+	})
+	b.Run("count", func(b *testing.B) {
+		rows := 0
+		for b.Loop() {
+			for _, r := range events {
+				n, err := r.Count()
+				if err != nil {
+					b.Fatal(err)
+				}
+				rows += n
+			}
+		}
+		b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+	})
 }

@@ -114,7 +114,9 @@ func (t columnType) fits(c *LogColumn) bool {
 	case "double", "real":
 		return c.Type == wire.TypeDouble
 	case "decimal", "numeric", "fixed", "dec":
-		return c.Type == wire.TypeNewDecimal && int(c.Meta>>8) == t.arg(0, 10) && int(c.Meta&0xff) == t.arg(1, 0)
+		digits, scale := int(c.Meta>>8), int(c.Meta&0xff)
+		return c.Type == wire.TypeNewDecimal && digits == t.arg(0, 10) && scale == t.arg(1, 0) && scale <= digits &&
+			digits <= maxDigits
 	case "bit":
 		bits := t.arg(0, 1)
 		return c.Type == wire.TypeBit && int(c.Meta>>8)*8+int(c.Meta&0xff) == bits
@@ -157,7 +159,8 @@ func (t columnType) fits(c *LogColumn) bool {
 
 // fitsFraction compares the digits of a second's fraction; the old form of a type has none.
 func (t columnType) fitsFraction(c *LogColumn, now, old byte) bool {
-	return c.Type == now && int(c.Meta) == t.arg(0, 0) || c.Type == old && t.arg(0, 0) == 0
+	const most = 6
+	return c.Type == now && c.Meta <= most && int(c.Meta) == t.arg(0, 0) || c.Type == old && t.arg(0, 0) == 0
 }
 
 func blob(c *LogColumn, lengthSize uint16) bool {

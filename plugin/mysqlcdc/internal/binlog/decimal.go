@@ -11,6 +11,7 @@ import (
 // be smaller. The first bit is the sign, inverted, and the bytes of a negative number are inverted.
 
 const (
+	maxDigits   = 65 // of a column
 	groupDigits = 9
 	groupSize   = 4
 )
@@ -131,7 +132,7 @@ func (d *decimal) groups(b []byte, f func(group uint64, digits int)) (negative b
 
 // appendText appends a decimal of any size as the servers print it.
 func (d *decimal) appendText(dst, b []byte) []byte {
-	var digits [96]byte // more than the 65 that a decimal has, also when damaged
+	var digits [maxDigits + groupDigits]byte
 	n := 0
 	negative := d.groups(b, func(group uint64, count int) {
 		for i := n + count - 1; i >= n; i-- {

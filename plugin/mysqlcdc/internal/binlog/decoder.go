@@ -1,7 +1,6 @@
 package binlog
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -69,15 +68,14 @@ type Decoder struct {
 	unfed  []int // columns of the out table that no field goes to
 
 	builder *column.Builder
-	appends []appendFunc    // of the fields that go to the out table; nil for the others
-	columns []column.Column // that they append to
+	appends []appendFunc    // of all fields; those that go nowhere are stepped over
+	columns []column.Column // that they append to; nil for those
 	nulls   []column.Column // the unfed ones
 
 	rows  Rows
 	rest  []byte
 	plain bool // all images of the event have all columns
 	sides [2]side
-	value Value
 }
 
 // NewDecoder returns a decoder for the tables that m describes. columns are the table's columns; their number and types
@@ -85,7 +83,8 @@ type Decoder struct {
 // no column goes to is null in every row.
 func NewDecoder(m *TableMap, columns []Column, out *plugin.Table, o DecoderOptions) (*Decoder, error) {
 	if len(columns) != len(m.Columns) {
-		return nil, fmt.Errorf("%w: %s.%s has %d there, %d are known", ErrColumns, m.Schema, m.Name, len(m.Columns), len(columns))
+		return nil, fmt.Errorf("%w: %s.%s has %d there, %d are known", ErrColumns, m.Schema, m.Name, len(m.Columns),
+			len(columns))
 	}
 	if o.Zone == nil {
 		o.Zone = time.UTC
@@ -103,8 +102,8 @@ func NewDecoder(m *TableMap, columns []Column, out *plugin.Table, o DecoderOptio
 			continue
 		}
 		if c.Out >= len(fed) || fed[c.Out] {
-			return nil, fmt.Errorf("table %s.%s, column %s: column %d of the out table is not free", m.Schema, m.Name, c.Name,
-				c.Out)
+			return nil, fmt.Errorf("table %s.%s, column %s: column %d of the out table is not free", m.Schema, m.Name,
+				c.Name, c.Out)
 		}
 		fed[c.Out] = true
 	}
@@ -155,10 +154,13 @@ func (d *Decoder) Bind(b *column.Builder) {
 	d.appends = make([]appendFunc, len(d.fields))
 	d.columns = make([]column.Column, len(d.fields))
 	for i := range d.fields {
-		if out := d.outs[i]; out >= 0 {
-			d.columns[i] = b.Column(out)
-			d.appends[i] = d.fields[i].appender(d.columns[i], d.out.Columns[out].Type, d.o.ZeroDates)
+		out := d.outs[i]
+		if out < 0 {
+			d.appends[i] = d.fields[i].skip
+			continue
 		}
+		d.columns[i] = b.Column(out)
+		d.appends[i] = d.fields[i].appender(d.columns[i], d.out.Columns[out].Type, d.o.ZeroDates)
 	}
 	d.nulls = nil
 	for _, i := range d.unfed {
@@ -175,12 +177,18 @@ func (d *Decoder) Open(r Rows) error {
 	d.rows, d.rest = r, r.data
 	n := len(d.fields)
 	d.plain = !r.partial
+	some := false
 	for i, present := range [...][]byte{Before: r.before, After: r.after} {
 		d.sides[i].columns = n
 		if present != nil {
 			d.sides[i].columns = ones(present, n)
 			d.plain = d.plain && d.sides[i].columns == n
+			some = some || d.sides[i].columns > 0
 		}
+	}
+	if !some && len(d.rest) > 0 {
+		d.rest = nil
+		return d.m.badRow()
 	}
 	return nil
 }
@@ -191,18 +199,37 @@ func (d *Decoder) More() bool { return len(d.rest) > 0 }
 // AppendAll appends rows until the event has no more or the builder is full, and returns how many rows of the log
 // those were; an update counts once. See [Decoder.Append].
 func (d *Decoder) AppendAll() (int, error) {
-	const sizeCheck = 63
+	const run = 64 // rows between two looks at the size
 	n := 0
-	for len(d.rest) > 0 {
-		if d.builder.Len() >= column.FullRows || n&sizeCheck == 0 && d.builder.Full() {
-			break
+	for len(d.rest) > 0 && !d.builder.Full() {
+		most := min(run, column.FullRows-d.builder.Len())
+		if d.plain && d.rows.Change == Insert {
+			n += d.appendInserts(most)
+			most = min(1, len(d.rest)) // one that fails is tried again, for its error
 		}
-		if err := d.Append(); err != nil {
-			return n, err
+		for ; most > 0 && len(d.rest) > 0; most-- {
+			if err := d.Append(); err != nil {
+				return n, err
+			}
+			n++
 		}
-		n++
 	}
 	return n, nil
+}
+
+// appendInserts appends inserted rows up to the first one that fails, and returns their number.
+func (d *Decoder) appendInserts(most int) int {
+	n := 0
+	for rest := d.rest; n < most && len(rest) > 0; n++ {
+		var err error
+		if rest, err = d.appendImage(rest); err != nil {
+			break
+		}
+		d.rest = rest
+	}
+	d.builder.EndRows(n)
+	d.builder.Rollback()
+	return n
 }
 
 // Append appends the next row to the builder: an update as -U and +U (or only +U, see [DecoderOptions]), an insert as
@@ -259,35 +286,47 @@ func (d *Decoder) appendPlain(data []byte) ([]byte, error) {
 
 // appendImage appends one image that has all columns, and returns what follows it.
 func (d *Decoder) appendImage(data []byte) ([]byte, error) {
-	n := (len(d.fields) + 7) / 8
-	if n > len(data) {
+	size := (len(d.appends) + 7) / 8
+	if size > len(data) {
 		return nil, errShort
 	}
-	nulls, rest := data[:n], data[n:]
-	for i, appendValue := range d.appends {
-		if nulls[i>>3]&(1<<(i&7)) != 0 {
-			if appendValue != nil {
-				d.columns[i].AppendNull()
-			}
-			continue
-		}
-		var n int
-		if appendValue == nil {
-			if n = d.fields[i].log.size(rest); n > len(rest) {
-				return nil, errShort
-			}
-		} else {
-			var err error
-			if n, err = appendValue(rest); err != nil {
+	nulls, rest := data[:size], data[size:]
+	if !anySet(nulls) {
+		for i, appendValue := range d.appends {
+			n, err := appendValue(rest)
+			if err != nil {
 				return nil, &cellError{i, err}
 			}
+			rest = rest[n:]
 		}
-		rest = rest[n:]
+	} else {
+		for i, appendValue := range d.appends {
+			if has(nulls, i) {
+				if c := d.columns[i]; c != nil {
+					c.AppendNull()
+				}
+				continue
+			}
+			n, err := appendValue(rest)
+			if err != nil {
+				return nil, &cellError{i, err}
+			}
+			rest = rest[n:]
+		}
 	}
 	for _, c := range d.nulls {
 		c.AppendNull()
 	}
 	return rest, nil
+}
+
+func anySet(bits []byte) bool {
+	for _, b := range bits {
+		if b != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Skip leaves the next row out.
@@ -297,77 +336,4 @@ func (d *Decoder) Skip() error {
 		d.rest = d.rest[n:]
 	}
 	return err
-}
-
-// cellError is a value that its column cannot take.
-type cellError struct {
-	column int
-	cause  error
-}
-
-func (e *cellError) Error() string { return e.cause.Error() }
-func (e *cellError) Unwrap() error { return e.cause }
-
-// explain says where an error has come up, while the decoder stands before the row.
-func (d *Decoder) explain(err error) error {
-	e := &plugin.Error{
-		Code: plugin.CodeData, Table: d.out.ID, Row: d.rowName(),
-		Fix: "correct the value, or leave the column out",
-	}
-	var cell *cellError
-	if !errors.As(err, &cell) {
-		if errors.Is(err, errShort) {
-			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
-		e.Err, e.Fix = err, ""
-		return e
-	}
-	f := &d.fields[cell.column]
-	e.Err = fmt.Errorf("column %s is %s: %w", f.name, d.out.Columns[d.outs[cell.column]].Type, err)
-	if text, ok := d.shown(cell.column); ok {
-		e.Err = fmt.Errorf("column %s is %s, its value is %q: %w", f.name, d.out.Columns[d.outs[cell.column]].Type, text, err)
-	}
-	var hint *hintError
-	switch {
-	case errors.As(err, &hint):
-		e.Fix = hint.fix
-	case errors.Is(err, ErrImage):
-		e.Fix = "set binlog_row_image = FULL on the server"
-	}
-	return e
-}
-
-// shown returns the start of a value for an error, from the image that comes last.
-func (d *Decoder) shown(i int) (string, bool) {
-	var v Value
-	if d.Key(i, After, &v) != nil || v.Kind == NullValue {
-		return "", false
-	}
-	text := wire.String(v.Any())
-	const most = 64
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "..."
-	}
-	return text, true
-}
-
-// rowName names the row by the values of its key.
-func (d *Decoder) rowName() string {
-	var parts []string
-	for i := range d.fields {
-		out := d.outs[i]
-		for _, k := range d.out.Key {
-			if k != out {
-				continue
-			}
-			var v Value
-			if d.Key(i, After, &v) == nil {
-				parts = append(parts, d.fields[i].name+" = "+wire.String(v.Any()))
-			}
-		}
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return "row with " + strings.Join(parts, ", ")
 }

@@ -37,6 +37,7 @@ const (
 	errNoPrivilege  = 1142
 	errNoBinlog     = 1381
 	errReading      = 1236 // all that can go wrong while a log is sent
+	errSameID       = 4052 // MariaDB
 	errNoGTIDInLogs = 1945 // MariaDB
 	errGTIDDiverged = 1955 // MariaDB
 	errGTIDPurged   = 1789 // MySQL
@@ -59,6 +60,8 @@ func kindOf(e *wire.Error) error {
 	switch e.Number {
 	case errAccess, errPrivilege, errNoPrivilege:
 		return ErrDenied
+	case errSameID:
+		return ErrServerID
 	case errNoBinlog:
 		return errNoLog
 	case errGTIDPurged:

@@ -131,6 +131,22 @@ func each(t testing.TB, s *Stream, f func(Event)) {
 	}
 }
 
+// upTo reads the events up to a place. The server may have other clients, who write behind it.
+func upTo(t testing.TB, s *Stream, end Position, f func(Event)) {
+	t.Helper()
+	for {
+		e, err := s.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(e)
+		file, at := s.File()
+		if (Position{File: file, Pos: at}).Compare(end) >= 0 {
+			return
+		}
+	}
+}
+
 // eachRows reads the rows events of a table.
 func (f *fixture) eachRows(t testing.TB, s *Stream, table string, do func(Rows)) {
 	t.Helper()

@@ -63,6 +63,28 @@ const unknownSize = 1 << 62
 
 // size returns how many bytes the value at the head of b takes, perhaps more than there are.
 func (c *LogColumn) size(b []byte) int {
+	if c.fixed > 0 {
+		return c.fixed
+	}
+	return c.varyingSize(b)
+}
+
+func (c *LogColumn) varyingSize(b []byte) int {
+	head := c.lengthSize()
+	if head == 1 && len(b) > 0 {
+		return 1 + int(b[0])
+	}
+	if head == 0 || head > len(b) {
+		if c.Type == wire.TypeNull {
+			return 0
+		}
+		return unknownSize
+	}
+	return head + int(little(b[:head]))
+}
+
+// fixedSize returns the size of all values of the column, 0 if they differ.
+func (c *LogColumn) fixedSize() int {
 	switch c.Type {
 	case wire.TypeTiny, wire.TypeYear:
 		return 1
@@ -74,8 +96,6 @@ func (c *LogColumn) size(b []byte) int {
 		return 4
 	case wire.TypeBigInt, wire.TypeDouble, wire.TypeDateTime:
 		return 8
-	case wire.TypeNull:
-		return 0
 	case typeTimestamp2:
 		return 4 + fractionSize(c.Meta)
 	case typeDateTime2:
@@ -89,11 +109,7 @@ func (c *LogColumn) size(b []byte) int {
 	case wire.TypeBit:
 		return bitSize(c.Meta)
 	}
-	head := c.lengthSize()
-	if head == 0 || head > len(b) {
-		return unknownSize
-	}
-	return head + int(little(b[:head]))
+	return 0
 }
 
 // lengthSize returns the bytes of the length in front of a value; 0 if it has none.

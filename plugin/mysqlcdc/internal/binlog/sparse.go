@@ -91,8 +91,8 @@ func (d *Decoder) appendSparse(data []byte) ([]byte, error) {
 
 func (d *Decoder) appendSide(which Image) error {
 	s, other := &d.sides[which], &d.sides[1-which]
-	for i, appendValue := range d.appends {
-		if appendValue == nil {
+	for i, c := range d.columns {
+		if c == nil {
 			continue
 		}
 		from := s
@@ -106,7 +106,7 @@ func (d *Decoder) appendSide(which Image) error {
 			}
 		}
 		if place < 0 {
-			d.columns[i].AppendNull()
+			c.AppendNull()
 			continue
 		}
 		if err := d.appendFrom(i, from, which); err != nil {

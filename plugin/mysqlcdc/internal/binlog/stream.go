@@ -98,7 +98,7 @@ func (s *Stream) open() error {
 		d.GTIDs = from.GTIDs.encode()
 	case !s.o.ByGTID && from.File != "":
 		if from.Pos > math.MaxUint32 {
-			return fmt.Errorf("%w: the protocol has no positions above 4 GiB, this is %s; start from a GTID", ErrPosition, from)
+			return fmt.Errorf("%w: the protocol has none above 4 GiB, this is %s; start from a GTID", ErrPosition, from)
 		}
 		d.File, d.Pos = from.File, max(firstEvent, uint32(from.Pos))
 	}

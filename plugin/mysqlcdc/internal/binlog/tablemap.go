@@ -42,6 +42,8 @@ type LogColumn struct {
 	Values []string
 	// Invisible reports that SELECT * leaves the column out (FULL).
 	Invisible bool
+
+	fixed int // size of a value; 0: see size
 }
 
 // The types that only the log has, beside those of package wire.
@@ -114,6 +116,7 @@ func parseTableMap(raw []byte, mariaDB bool) (*TableMap, error) {
 	m.Columns = make([]LogColumn, n)
 	for i, t := range types {
 		m.Columns[i] = logColumn(t, &metas)
+		m.Columns[i].fixed = m.Columns[i].fixedSize()
 		m.Columns[i].Nullable = has(nulls, i)
 		if m.Columns[i].Type == wire.TypeJSON {
 			m.json++

@@ -12,7 +12,6 @@ import (
 // then new and moved ones are put in their places, in the order of the clauses, beside columns by their new names.
 func (t Table) Apply(s Statement) (Table, error) {
 	a := &applier{from: t, to: t}
-	a.to.Key = slices.Clone(t.Key)
 	for i := range s.Changes {
 		if c := s.Changes[i]; c.kind == setCharset {
 			a.setCharset(c)
@@ -68,6 +67,7 @@ func (a *applier) existing(changes []Change) error {
 			}
 		}
 	}
+	a.followKey(by)
 	a.to.Columns = make([]Column, 0, len(a.from.Columns)+len(changes))
 	for i, col := range a.from.Columns {
 		col.alter(changes)
@@ -76,6 +76,22 @@ func (a *applier) existing(changes []Change) error {
 		}
 	}
 	return nil
+}
+
+// followKey gives the key's columns their new names and leaves out those that are dropped. by is what changes each column.
+func (a *applier) followKey(by []*Change) {
+	a.to.Key = nil
+	for _, k := range a.from.Key {
+		at := index(a.from.Columns, k)
+		switch {
+		case at < 0 || by[at] == nil:
+		case by[at].kind == dropColumn:
+			continue
+		default:
+			k = by[at].column.Name
+		}
+		a.to.Key = append(a.to.Key, k)
+	}
 }
 
 // ofColumn reports whether the change is one of a column that is there.
@@ -107,15 +123,12 @@ func (a *applier) keep(col Column, c *Change) error {
 	}
 	switch c.kind {
 	case dropColumn:
-		a.to.Key = slices.DeleteFunc(a.to.Key, func(k string) bool { return strings.EqualFold(k, col.Name) })
 		return nil
 	case renameColumn:
-		a.renameKey(col.Name, c.column.Name)
 		col.Name = c.column.Name
 		a.to.Columns = append(a.to.Columns, col)
 		return nil
 	}
-	a.renameKey(col.Name, c.column.Name)
 	if c.place != (place{}) {
 		return nil
 	}
@@ -124,14 +137,6 @@ func (a *applier) keep(col Column, c *Change) error {
 		a.to.Columns = append(a.to.Columns, made)
 	}
 	return err
-}
-
-func (a *applier) renameKey(from, to string) {
-	for i, k := range a.to.Key {
-		if strings.EqualFold(k, from) {
-			a.to.Key[i] = to
-		}
-	}
 }
 
 // define makes the column of a definition.

@@ -1,0 +1,120 @@
+package postgrescdc
+
+import (
+	"context"
+	"strings"
+
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
+	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
+)
+
+// preparation makes slot and publication. Both wait for the ends of transactions that are under way, which may take
+// longer than a splitter's Next may: so a goroutine does it.
+type preparation struct {
+	added  []*captured // tables that are new to the job
+	cancel context.CancelFunc
+	done   chan struct{} // closed at the end; what follows is set then
+
+	from   pgoutput.LSN      // where the stream starts, if there is no state yet
+	export string            // the snapshot of the slot, if it was made now
+	holder *postgres.Session // holds it
+	err    error
+}
+
+// prepare starts the preparation, or waits for it, and takes over what it has made.
+func (sp *splitter) prepare(ctx context.Context) error {
+	if sp.preparing == nil {
+		sp.preparing = sp.startPreparing(ctx)
+	}
+	p := sp.preparing
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	sp.preparing = nil
+	p.cancel()
+	if p.err != nil {
+		return p.err
+	}
+	snapshot := sp.state.Ready || strings.EqualFold(sp.source.options.Startup, "initial")
+	if !sp.state.Ready {
+		sp.state.Stream.From, sp.holder, sp.export = p.from, p.holder, p.export
+	}
+	for _, t := range p.added {
+		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{Out: formOf(t.table()), Number: t.number})
+		if snapshot {
+			sp.state.Cuts = append(sp.state.Cuts, cutState{Table: t.table().ID})
+		}
+	}
+	sp.state.Ready, sp.checked = true, true
+	return nil
+}
+
+// startPreparing starts the goroutine. It lives until it is done or the splitter is closed.
+func (sp *splitter) startPreparing(ctx context.Context) *preparation {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p := &preparation{added: sp.reconcile(), cancel: cancel, done: make(chan struct{})}
+	ready, from := sp.state.Ready, sp.state.Stream.From
+	go func() {
+		defer close(p.done)
+		p.err = p.run(ctx, sp.source, sp.tables, ready, from)
+	}()
+	return p
+}
+
+// stop ends the goroutine and returns the session that it may have left.
+func (p *preparation) stop() *postgres.Session {
+	p.cancel()
+	<-p.done
+	return p.holder
+}
+
+// run does the work; ready says that the slot was made before and must still have everything after from.
+func (p *preparation) run(ctx context.Context, s *Source, tables []*captured, ready bool, from pgoutput.LSN) error {
+	c, err := s.server.Session(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if ready {
+		if err := s.checkSlot(ctx, c, from); err != nil {
+			return err
+		}
+	}
+	ids := make([]plugin.TableID, len(tables))
+	for i, t := range tables {
+		ids[i] = t.table().ID
+	}
+	if err := s.publish(ctx, c, ids); err != nil {
+		return err
+	}
+	if len(p.added) > 0 {
+		if err := s.quiesce(ctx, c); err != nil {
+			return err
+		}
+	}
+	if ready {
+		return nil
+	}
+	return p.begin(ctx, s, c)
+}
+
+// begin makes the slot, or moves one that is there to where the job starts: the job has put out nothing yet.
+func (p *preparation) begin(ctx context.Context, s *Source, c *postgres.Session) error {
+	have, err := s.readSlot(ctx, c)
+	switch {
+	case err != nil:
+		return err
+	case have == nil:
+		p.holder, p.from, p.export, err = s.makeSlot(ctx)
+	case have.lost:
+		return s.lost()
+	case strings.EqualFold(s.options.Startup, "earliest"):
+		p.from = have.confirmed
+	default:
+		p.from, err = s.advanceSlot(ctx, c)
+	}
+	return err
+}
