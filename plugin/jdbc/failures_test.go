@@ -61,7 +61,8 @@ var servers = []server{
 		dropUser: func(_ *jdbctest.Database, name string) []string {
 			return []string{"DROP OWNED BY " + name, "DROP ROLE " + name}
 		},
-		rest: `SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'culvert\_%' AND relname <> 'culvert_commits'`,
+		rest: `SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'culvert\_%'
+			AND relname <> 'culvert_commits'`,
 		on: func(d *jdbctest.Database, disk string) []string {
 			return []string{"CREATE TABLESPACE " + d.Name + " LOCATION '" + disk + "'", targetTable + " TABLESPACE " + d.Name}
 		},
@@ -126,11 +127,14 @@ func (e ends) text(exactly bool) string {
 			enable_upsert = false, support_upsert_by_insert_only = true } }`, patience, e.source, e.sink, exactly)
 }
 
+// changeOf changes the good job.
+type changeOf func(t *testing.T, s server, d *jdbctest.Database, good *ends)
+
 // failure is a case: the job that change makes of the good one fails.
 type failure struct {
 	name   string
 	before func(s server, d *jdbctest.Database) []string
-	change func(t *testing.T, s server, d *jdbctest.Database, good *ends)
+	change changeOf
 	after  func(s server, d *jdbctest.Database) []string
 	want   func(s server, d *jdbctest.Database) []string // parts of the error
 	once   bool                                          // it fails with is_exactly_once only
@@ -141,7 +145,7 @@ func says(parts ...string) func(server, *jdbctest.Database) []string {
 }
 
 // replaced returns a change of all ends of the job, or only of that with table = target.
-func replaced(sinkOnly bool, old, by func(d *jdbctest.Database) string) func(*testing.T, server, *jdbctest.Database, *ends) {
+func replaced(sinkOnly bool, old, by func(d *jdbctest.Database) string) changeOf {
 	return func(t *testing.T, _ server, d *jdbctest.Database, good *ends) {
 		swap := func(text string) string {
 			if !strings.Contains(text, old(d)) {
@@ -415,7 +419,8 @@ func smallDisk(t *testing.T, s server) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4m,mode=777", "tmpfs", dir).CombinedOutput(); err != nil {
+	output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4m,mode=777", "tmpfs", dir).CombinedOutput()
+	if err != nil {
 		_ = os.Remove(dir)
 		t.Skipf("mount: %v: %s", err, output)
 	}

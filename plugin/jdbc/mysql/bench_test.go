@@ -9,16 +9,11 @@ import (
 	"net"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"github.com/culvertdata/culvert/engine"
-	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/blackhole"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
-	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 )
 
 // benchRows is how many rows each operation of a benchmark moves.
@@ -32,17 +27,16 @@ func BenchmarkRead(b *testing.B) {
 	f := jdbctest.MariaDB(b, mixedTable(benchRows)...)
 	for _, lanes := range []int{1, 2} {
 		b.Run(fmt.Sprintf("job/%d", lanes), func(b *testing.B) {
-			measure(b, func() {
-				benchJob(b,
-					fmt.Sprintf(`env { parallelism = %d }
-						source { Jdbc { %s, table_path = "%s.a", split.size = 50000 } }
-						sink { Blackhole {} }`,
-						lanes, f.Access(), f.Name))
-			})
+			job := fmt.Sprintf(`env { parallelism = %d }
+				source { Jdbc { %s, table_path = "%s.a", split.size = 50000 } }
+				sink { Blackhole {} }`, lanes, f.Access(), f.Name)
+			jdbctest.Operation{
+				Rows: benchRows, Do: func() { kit.With(blackhole.Plugins).MustRunJob(b, job) },
+			}.Measure(b)
 		})
 	}
 	b.Run("bare", func(b *testing.B) {
-		measure(b, func() { bareRead(b, f) })
+		jdbctest.Operation{Rows: benchRows, Do: func() { bareRead(b, f) }}.Measure(b)
 	})
 }
 
@@ -67,17 +61,15 @@ func BenchmarkWrite(b *testing.B) {
 		b.Run(way.name, func(b *testing.B) {
 			f.Exec("TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits")
 			sink := kit.OpenSink(b, f.Options(append(way.pairs, "table", "b")...), tables[0])
-			measureRows(b, benchRows/4, func() {
-				jdbctest.Load(b, sink, out.list...)
-				b.StopTimer()
-				f.Exec("TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits")
-				b.StartTimer()
-			})
+			jdbctest.Operation{
+				Rows: benchRows / 4, Do: func() { jdbctest.Load(b, sink, out.list...) },
+				After: func() { f.Exec("TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits") },
+			}.Measure(b)
 		})
 	}
 	b.Run("bare", func(b *testing.B) {
 		c := bareConn(b, f)
-		measureRows(b, benchRows/4, func() {
+		bare := func() {
 			rest := file
 			next := func() []byte {
 				part := rest[:min(len(rest), 256<<10)]
@@ -87,10 +79,8 @@ func BenchmarkWrite(b *testing.B) {
 			if _, err := c.Load("LOAD DATA LOCAL INFILE 'x' INTO TABLE b CHARACTER SET utf8mb4", next); err != nil {
 				b.Fatal(err)
 			}
-			b.StopTimer()
-			f.Exec("TRUNCATE b")
-			b.StartTimer()
-		})
+		}
+		jdbctest.Operation{Rows: benchRows / 4, Do: bare, After: func() { f.Exec("TRUNCATE b") }}.Measure(b)
 	})
 }
 
@@ -139,44 +129,6 @@ func bareRead(b *testing.B, f *jdbctest.Database) {
 		_, err = c.Row()
 	}
 	if !errors.Is(err, io.EOF) {
-		b.Fatal(err)
-	}
-}
-
-func measure(b *testing.B, do func()) { measureRows(b, benchRows, do) }
-
-// measureRows reports rows a second and the time that this process worked for each.
-func measureRows(b *testing.B, rows int, do func()) {
-	var cpu time.Duration
-	for b.Loop() {
-		before := processTime()
-		do()
-		cpu += processTime() - before
-	}
-	n := float64(b.N) * float64(rows)
-	b.ReportMetric(n/b.Elapsed().Seconds(), "rows/s")
-	b.ReportMetric(float64(cpu.Microseconds())/n, "cpu-µs/row")
-}
-
-func processTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func benchJob(b testing.TB, job string) {
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(mysql.Plugins, blackhole.Plugins)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer eng.Close(b.Context())
-	j, err := eng.Submit(b.Context(), []byte(job), engine.SubmitOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := j.Wait(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 }

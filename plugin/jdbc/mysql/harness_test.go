@@ -38,9 +38,9 @@ func TestSuite(t *testing.T) {
 		Path:     func(d *jdbctest.Database, table string) string { return d.Name + "." + table },
 		LeftOver: leftOver,
 		Sources:  sources(),
-		Accept:   accept,
-		Broken:   [][]any{{}, {"url", "jdbc:mysql://127.0.0.1:1/x"}},
-		Mixed:    mixed, Fill: fill, KillRows: 160_000, KillRate: 5_000,
+		Accept:   accept, SameKinds: true,
+		Broken: [][]any{{}, {"url", "jdbc:mysql://127.0.0.1:1/x"}},
+		Mixed:  mixed, Fill: fill, KillRows: 100_000, KillRate: 4_000,
 	}.Run(t)
 }
 

@@ -105,7 +105,7 @@ func TestJobs(t *testing.T) {
 	f := jdbctest.MariaDB(t, everyKey...)
 	f.Exec("CREATE TABLE target LIKE k", "CREATE TABLE two (c_int INT PRIMARY KEY, v VARCHAR(9))",
 		"INSERT INTO two SELECT CAST(seq AS SIGNED) - 5, 'v' FROM seq_1_to_10")
-	benchJob(t, fmt.Sprintf(`env { parallelism = 3 }
+	kit.MustRunJob(t, fmt.Sprintf(`env { parallelism = 3 }
 		source { jdbc { %s, query = "select * from k;", partition_column = d, partition_num = 3,
 		properties { useSSL = false } } }
 		sink { jdbc { %[1]s, query = """insert into target values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
@@ -115,7 +115,7 @@ func TestJobs(t *testing.T) {
 	if d := cmp.Diff(f.Query(digest+"k"), f.Query(digest+"target")); d != "" {
 		t.Error(d)
 	}
-	benchJob(t, fmt.Sprintf(`
+	kit.MustRunJob(t, fmt.Sprintf(`
 		source { jdbc { %s, where_condition = "where 1 = 1 and c_int >= 0", table_list = [{ table_path = "%s.two" }] } }
 		sink { jdbc { %[1]s, database = "%[2]s", table = "copy_${table_name}", generate_sink_sql = true } }`,
 		f.Access(), f.Name))

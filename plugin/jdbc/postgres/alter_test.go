@@ -9,13 +9,13 @@ import (
 )
 
 func TestSchemaChanges(t *testing.T) {
-	var d *jdbctest.Database
+	var s *jdbctest.Database
 	changetest.Run(t, changetest.Case{
 		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
-			d = jdbctest.Postgres(t)
-			return kit.OpenSink(t, d.Options(pairs...), tab)
+			s = jdbctest.Postgres(t)
+			return kit.OpenSink(t, s.Options(pairs...), tab)
 		},
-		Query: func(_ *testing.T, sql string) []string { return d.Query(sql) },
+		Query: func(_ *testing.T, sql string) []string { return s.Query(sql) },
 		Task:  plugin.Task{Env: jdbctest.Env()},
 	})
 }

@@ -7,15 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"github.com/culvertdata/culvert/engine"
-	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/file"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
-	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
 // benchRows is how many rows each operation of a benchmark moves.
@@ -29,7 +24,7 @@ func BenchmarkTable(b *testing.B) {
 	s.Exec("VACUUM a", "CHECKPOINT")
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
-			benchJob(b, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = b } }",
+			kit.With(file.Plugins).MustRunJob(b, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = b } }",
 				s.Access(), s.Access()))
 		})
 	})
@@ -48,7 +43,7 @@ func BenchmarkFile(b *testing.B) {
 		`' (FORMAT CSV, NULL '')" "$0"`)
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
-			benchJob(b, fmt.Sprintf(`source { LocalFile { path = %q, file_format_type = csv, schema { fields {
+			kit.With(file.Plugins).MustRunJob(b, fmt.Sprintf(`source { LocalFile { path = %q, file_format_type = csv, schema { fields {
 				id = bigint, n = int, name = string, note = string, score = double, amount = "decimal(12,2)",
 				at = timestamp,
 				ok = boolean } } } }
@@ -60,48 +55,18 @@ func BenchmarkFile(b *testing.B) {
 	})
 }
 
-// measure runs an operation that fills table b, and counts rows and this process's time.
+// measure measures an operation that fills table b.
 func measure(b *testing.B, s *jdbctest.Database, do func()) {
-	var cpu time.Duration
-	for b.Loop() {
-		b.StopTimer()
-		s.Exec("DROP TABLE IF EXISTS b", "CREATE TABLE b (LIKE a INCLUDING ALL)", "CHECKPOINT")
-		before := processTime()
-		b.StartTimer()
-		do()
-		b.StopTimer()
-		cpu += processTime() - before
-		if got := s.Query("SELECT count(*) FROM b")[0]; got != fmt.Sprint(benchRows) {
-			b.Fatalf("%s rows", got)
-		}
-		b.StartTimer()
-	}
-	n := float64(b.N) * benchRows
-	b.ReportMetric(n/b.Elapsed().Seconds(), "rows/s")
-	b.ReportMetric(float64(cpu.Microseconds())/n, "cpu-µs/row")
-}
-
-func processTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func benchJob(b *testing.B, job string) {
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(postgres.Plugins, file.Plugins)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer eng.Close(b.Context())
-	j, err := eng.Submit(b.Context(), []byte(job), engine.SubmitOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := j.Wait(b.Context()); err != nil {
-		b.Fatal(err)
-	}
+	jdbctest.Operation{
+		Rows:   benchRows,
+		Before: func() { s.Exec("DROP TABLE IF EXISTS b", "CREATE TABLE b (LIKE a INCLUDING ALL)", "CHECKPOINT") },
+		Do:     do,
+		After: func() {
+			if got := s.Query("SELECT count(*) FROM b")[0]; got != fmt.Sprint(benchRows) {
+				b.Fatalf("%s rows", got)
+			}
+		},
+	}.Measure(b)
 }
 
 func shell(b *testing.B, s *jdbctest.Database, command string) {

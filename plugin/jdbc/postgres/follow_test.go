@@ -16,6 +16,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
 // changesOptions are the options of the source Changes: upserts and deletes of random keys, in an order that a seed
@@ -177,11 +178,23 @@ func (c *changes) left() map[int64]int64 {
 // follow runs the source Changes into a table of the server and checks what is there at the end.
 func follow(t testing.TB, s *jdbctest.Database, o changesOptions, options string) *engine.Result {
 	t.Helper()
-	result := jdbctest.Kit{Plugins: withLogs}.MustRunJob(t, fmt.Sprintf(`
+	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(postgres.Plugins, changesPlugin)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer eng.Close(context.Background())
+	job, err := eng.Submit(t.Context(), fmt.Appendf(nil, `
 		env { job.mode = STREAMING, checkpoint.interval = 1000 }
 		source { Changes { rows = %d, batch = %d, keys = %d, rate = %d, deletes = %d } }
 		sink { Jdbc { %s, table = people, primary_keys = [id], generate_sink_sql = true, %s } }`,
-		o.Rows, o.Batch, o.Keys, o.Rate, o.Kinds, s.Access(), options))
+		o.Rows, o.Batch, o.Keys, o.Rate, o.Kinds, s.Access(), options), engine.SubmitOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := job.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := (&changes{o: o}).left()
 	var sum int64
 	for key, n := range want {
@@ -241,13 +254,4 @@ func latencyOf(t testing.TB, s *jdbctest.Database, o changesOptions) metrics.Lat
 		t.Errorf("the latency of %d changes is known, want %d", l.Count, o.Rows)
 	}
 	return l
-}
-
-// TestChangesAreVisibleSoon has changes come alone.
-func TestChangesAreVisibleSoon(t *testing.T) {
-	s := jdbctest.Postgres(t, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
-	l := latencyOf(t, s, changesOptions{Rows: 600, Batch: 1, Keys: 100, Rate: 1000, Kinds: 25})
-	if p := l.Quantile(0.5); p > time.Second { // it is some milliseconds, on a machine that has nothing else to do
-		t.Errorf("half of the changes took more than %v", p)
-	}
 }

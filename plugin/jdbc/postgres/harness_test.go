@@ -51,7 +51,7 @@ func TestSuite(t *testing.T) {
 		Sources:  sources(),
 		Types:    types,
 		Broken:   [][]any{{}, {"url", "jdbc:postgresql://127.0.0.1:1/x"}},
-		Mixed:    mixed, Fill: fill, KillRows: 300_000, KillRate: 12_000,
+		Mixed:    mixed, Fill: fill, KillRows: 250_000, KillRate: 12_000,
 	}.Run(t)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 func TestSchemaChanges(t *testing.T) {
@@ -13,9 +14,9 @@ func TestSchemaChanges(t *testing.T) {
 		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
 			var url string
 			url, path = newFile(t)
-			return openSink(t, block(append(pairs, "url", url)...), tab)
+			return kit.OpenSink(t, jdbctest.Block(append(pairs, "url", url)...), tab)
 		},
 		Query: func(t *testing.T, sql string) []string { return query(t, path, sql) },
-		Task:  plugin.Task{Env: env()},
+		Task:  plugin.Task{Env: jdbctest.Env()},
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 const benchRows = 1_000_000
@@ -31,7 +32,7 @@ func benchValue(i int) []any {
 }
 
 func benchTable(b *testing.B, key []int) *plugin.Table {
-	return table(b, plugin.Table{ID: plugin.TableID{Name: "rows"}, Columns: benchColumns, Key: key})
+	return jdbctest.Table(b, plugin.Table{ID: plugin.TableID{Name: "rows"}, Columns: benchColumns, Key: key})
 }
 
 func benchBatches(b *testing.B, tab *plugin.Table) []plugin.Batch {
@@ -66,7 +67,7 @@ func BenchmarkWrite(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
 			url, path := newFile(b)
-			sinkFor(b, benchTable(b, []int{0}), "url", url)
+			kit.SinkFor(b, benchTable(b, []int{0}), "url", url)
 			b.StartTimer()
 			driverInsert(b, path, values)
 		}
@@ -79,9 +80,9 @@ func BenchmarkWrite(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				url, _ := newFile(b)
-				s := sinkFor(b, tab, "url", url, "is_exactly_once", exactly)
+				s := kit.SinkFor(b, tab, "url", url, "is_exactly_once", exactly)
 				b.StartTimer()
-				load(b, s, batches...)
+				jdbctest.Load(b, s, batches...)
 			}
 			rowsPerSecond(b)
 		})
@@ -117,7 +118,7 @@ func driverInsert(b *testing.B, path string, values [][]any) {
 func BenchmarkRead(b *testing.B) {
 	tab := benchTable(b, nil)
 	url, path := newFile(b)
-	load(b, sinkFor(b, tab, "url", url), benchBatches(b, tab)...)
+	jdbctest.Load(b, kit.SinkFor(b, tab, "url", url), benchBatches(b, tab)...)
 	b.Run("driver", func(b *testing.B) {
 		for b.Loop() {
 			driverSelect(b, path)
@@ -126,9 +127,9 @@ func BenchmarkRead(b *testing.B) {
 	})
 	b.Run("source", func(b *testing.B) {
 		for b.Loop() {
-			s := openSource(b, block("url", url, "table_path", "rows"))
+			s := kit.OpenSource(b, jdbctest.Block("url", url, "table_path", "rows"))
 			out := &counter{}
-			if err := readAll(b, s, splitsOf(b, s), out); err != nil {
+			if err := jdbctest.ReadAll(b, s, jdbctest.SplitsOf(b, s), out); err != nil {
 				b.Fatal(err)
 			}
 			if out.rows != benchRows {
@@ -169,7 +170,7 @@ func driverSelect(b *testing.B, path string) {
 
 // counter is an Out that only counts.
 type counter struct {
-	collector
+	jdbctest.Collector
 	rows int
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // twoPhase is a sink with is_exactly_once, and the writer of one lane.
@@ -20,7 +21,7 @@ type twoPhase struct {
 }
 
 func newTwoPhase(t *testing.T, url string, tab *plugin.Table, pairs ...any) *twoPhase {
-	s := openSink(t, block(append([]any{"url", url, "is_exactly_once", "true"}, pairs...)...), tab)
+	s := kit.OpenSink(t, jdbctest.Block(append([]any{"url", url, "is_exactly_once", "true"}, pairs...)...), tab)
 	x := &twoPhase{t: t, Sink: s}
 	x.open()
 	return x
@@ -28,7 +29,7 @@ func newTwoPhase(t *testing.T, url string, tab *plugin.Table, pairs ...any) *two
 
 func (x *twoPhase) open() {
 	x.t.Helper()
-	w, err := x.Writer(x.t.Context(), plugin.Task{Env: env()})
+	w, err := x.Writer(x.t.Context(), plugin.Task{Env: jdbctest.Env()})
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -72,19 +73,13 @@ func ids(t *testing.T, path string) string {
 	return strings.Join(query(t, path, "SELECT id FROM people ORDER BY id"), " ")
 }
 
-// leftOvers are the staging tables of a file.
-func leftOvers(t *testing.T, path string) []string {
-	return query(t, path, `SELECT name FROM sqlite_schema WHERE name LIKE 'culvert\_stage\_%' ESCAPE '\'
-		UNION ALL SELECT 'row ' || id FROM culvert_stages`)
-}
-
 func TestRowsShowWithTheCommit(t *testing.T) {
 	url, path := newFile(t, peopleTable)
 	tab := people(t)
 	x := newTwoPhase(t, url, tab)
-	x.write(batch(t, tab, insert(1, "a", 1)))
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", 1)))
 	first := x.flush(1)
-	x.write(batch(t, tab, insert(2, "b", 2)))
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(2, "b", 2)))
 	if got := ids(t, path); got != "" {
 		t.Errorf("rows %s show before the commit", got)
 	}
@@ -115,11 +110,11 @@ func TestCommitInAnotherProcess(t *testing.T) {
 	url, path := newFile(t, peopleTable)
 	tab := people(t)
 	x := newTwoPhase(t, url, tab)
-	x.write(batch(t, tab, insert(1, "a", 1)))
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", 1)))
 	prepared := x.flush(4)
-	x.write(batch(t, tab, insert(2, "b", 2)))
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(2, "b", 2)))
 	later := x.flush(5)
-	x.write(batch(t, tab, insert(3, "c", 3))) // dies before the flush
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(3, "c", 3))) // dies before the flush
 
 	again := newTwoPhase(t, url, tab)
 	if err := again.commit(4, prepared); err != nil {
@@ -130,7 +125,7 @@ func TestCommitInAnotherProcess(t *testing.T) {
 	if rest := leftOvers(t, path); len(rest) > 0 {
 		t.Errorf("left over: %q", rest)
 	}
-	again.write(batch(t, tab, insert(2, "b", 2), insert(3, "c", 3)))
+	again.write(jdbctest.Batch(t, tab, jdbctest.Insert(2, "b", 2), jdbctest.Insert(3, "c", 3)))
 	if err := again.commit(5, again.flush(5)); err != nil {
 		t.Fatal(err)
 	}
@@ -150,10 +145,10 @@ func TestCommitAfterAbort(t *testing.T) {
 	url, path := newFile(t, peopleTable)
 	tab := people(t)
 	x := newTwoPhase(t, url, tab)
-	x.write(batch(t, tab, insert(1, "a", 1)))
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", 1)))
 	tokens := x.flush(1)
 	x.abort(0)
-	checkError(t, x.commit(1, tokens), plugin.CodeNotFound, "are gone")
+	jdbctest.CheckError(t, x.commit(1, tokens), plugin.CodeNotFound, "are gone")
 	if got := ids(t, path); got != "" {
 		t.Errorf("rows %q", got)
 	}
@@ -163,12 +158,12 @@ func TestAbortLeavesOthersAlone(t *testing.T) {
 	url, path := newFile(t, peopleTable)
 	tab := people(t)
 	x := newTwoPhase(t, url, tab)
-	x.write(batch(t, tab, insert(1, "a", 1)))
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", 1)))
 	tokens := x.flush(1)
 
-	other := env(tab)
+	other := jdbctest.Env(tab)
 	other.Job.ID++
-	sink, err := lookup(t, plugin.SinkRole).Sink(t.Context(), block("url", url, "is_exactly_once", "true"), other)
+	sink, err := kit.Lookup(t, plugin.SinkRole).Sink(t.Context(), jdbctest.Block("url", url, "is_exactly_once", "true"), other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +181,7 @@ func TestAbortLeavesOthersAlone(t *testing.T) {
 // TestAbortOfAFreshFile checks that a job that never staged leaves no tables behind.
 func TestAbortOfAFreshFile(t *testing.T) {
 	url, path := newFile(t, peopleTable)
-	s := openSink(t, block("url", url, "is_exactly_once", "true"), people(t))
+	s := kit.OpenSink(t, jdbctest.Block("url", url, "is_exactly_once", "true"), people(t))
 	if err := s.(plugin.Committer).Abort(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +197,7 @@ func TestJobStartsAfresh(t *testing.T) {
 	for run := range 2 {
 		x := newTwoPhase(t, url, tab)
 		x.abort(0)
-		x.write(batch(t, tab, insert(run, "a", 1)))
+		x.write(jdbctest.Batch(t, tab, jdbctest.Insert(run, "a", 1)))
 		if err := x.commit(1, x.flush(1)); err != nil {
 			t.Fatal(err)
 		}
@@ -217,14 +212,14 @@ func TestFailedCommitChangesNothing(t *testing.T) {
 	url, path := newFile(t, peopleTable, "CREATE UNIQUE INDEX u ON people (age)")
 	tab := people(t)
 	x := newTwoPhase(t, url, tab)
-	x.write(batch(t, tab, insert(1, "a", 1)))
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", 1)))
 	tokens := x.flush(1)
 	x.open()
-	x.write(batch(t, tab, insert(2, "b", 1)))
+	x.write(jdbctest.Batch(t, tab, jdbctest.Insert(2, "b", 1)))
 	tokens = append(tokens, x.flush(1)...)
 	for range 2 {
 		err := x.commit(1, tokens)
-		checkError(t, err, plugin.CodeData, "people", "UNIQUE constraint failed")
+		jdbctest.CheckError(t, err, plugin.CodeData, "people", "UNIQUE constraint failed")
 		if got := ids(t, path); got != "" {
 			t.Errorf("rows %q", got)
 		}
@@ -245,7 +240,7 @@ func TestLanesAtTheSameTime(t *testing.T) {
 		t.Run(fmt.Sprintf("exactly once %v", exactly), func(t *testing.T) {
 			url, path := newFile(t, peopleTable)
 			tab := people(t)
-			s := openSink(t, block("url", url, "is_exactly_once", exactly), tab)
+			s := kit.OpenSink(t, jdbctest.Block("url", url, "is_exactly_once", exactly), tab)
 			tokens := make([][][]byte, epochs)
 			var mu sync.Mutex
 			var wg sync.WaitGroup
@@ -277,17 +272,17 @@ func TestLanesAtTheSameTime(t *testing.T) {
 }
 
 func writeLane(ctx context.Context, t *testing.T, s plugin.Sink, tab *plugin.Table, lane, epochs, rows int, keep func(int, []byte)) error {
-	w, err := s.Writer(ctx, plugin.Task{Env: env(), Index: lane})
+	w, err := s.Writer(ctx, plugin.Task{Env: jdbctest.Env(), Index: lane})
 	if err != nil {
 		return err
 	}
 	defer w.Close()
 	for epoch := range epochs {
-		var list []row
+		var list []jdbctest.Row
 		for i := range rows {
-			list = append(list, insert((lane*epochs+epoch)*rows+i, "x", i))
+			list = append(list, jdbctest.Insert((lane*epochs+epoch)*rows+i, "x", i))
 		}
-		b := batch(t, tab, list...)
+		b := jdbctest.Batch(t, tab, list...)
 		if err := w.Write(ctx, b); err != nil {
 			return err
 		}
@@ -307,12 +302,12 @@ func writeLane(ctx context.Context, t *testing.T, s plugin.Sink, tab *plugin.Tab
 func TestPlentyOfRuns(t *testing.T) {
 	url, path := newFile(t)
 	tab := people(t, 0)
-	s := sinkFor(t, tab, "url", url, "is_exactly_once", "true")
-	var rows []row
+	s := kit.SinkFor(t, tab, "url", url, "is_exactly_once", "true")
+	var rows []jdbctest.Row
 	for i := range 5000 {
-		rows = append(rows, insert(i, "x", 1), remove(i-1, nil, nil), before(i, "x", 1), after(i, "y", 2))
+		rows = append(rows, jdbctest.Insert(i, "x", 1), jdbctest.Remove(i-1, nil, nil), jdbctest.Before(i, "x", 1), jdbctest.After(i, "y", 2))
 	}
-	load(t, s, batch(t, tab, rows...))
+	jdbctest.Load(t, s, jdbctest.Batch(t, tab, rows...))
 	if d := cmp.Diff([]string{"4999|y|2"}, query(t, path, "SELECT * FROM people")); d != "" {
 		t.Error(d)
 	}

@@ -14,25 +14,21 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // people is a table with a key and a column to change.
 func people(t testing.TB, key ...int) *plugin.Table {
-	return table(t, plugin.Table{ID: plugin.TableID{Database: "app", Name: "people"}, Columns: []plugin.Column{
+	return jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Database: "app", Name: "people"}, Columns: []plugin.Column{
 		{Name: "id", Type: plugin.TypeOf(plugin.Int)}, {Name: "Name", Type: plugin.TypeOf(plugin.String), Length: 50},
 		{Name: "age", Type: plugin.TypeOf(plugin.SmallInt)},
 	}, Key: key})
 }
 
-func insert(values ...any) row { return row{plugin.Insert, values} }
-func before(values ...any) row { return row{plugin.UpdateBefore, values} }
-func after(values ...any) row  { return row{plugin.UpdateAfter, values} }
-func remove(values ...any) row { return row{plugin.Delete, values} }
-
-var changes = []row{
-	insert(1, "ann", 30), insert(2, "bob", 40), insert(3, "cid", 50),
-	before(2, "bob", 40), after(2, "bert", 41), remove(3, nil, nil), insert(3, "cleo", 51), insert(1, "anna", nil),
-	remove(4, "nobody", 1), after(5, "eve", 20), remove(1, "anna", nil), after(1, "ann again", 31),
+var changes = []jdbctest.Row{
+	jdbctest.Insert(1, "ann", 30), jdbctest.Insert(2, "bob", 40), jdbctest.Insert(3, "cid", 50),
+	jdbctest.Before(2, "bob", 40), jdbctest.After(2, "bert", 41), jdbctest.Remove(3, nil, nil), jdbctest.Insert(3, "cleo", 51), jdbctest.Insert(1, "anna", nil),
+	jdbctest.Remove(4, "nobody", 1), jdbctest.After(5, "eve", 20), jdbctest.Remove(1, "anna", nil), jdbctest.After(1, "ann again", 31),
 }
 
 // TestWriteModes applies the same changes by each way of writing, at once and by way of staging tables.
@@ -44,7 +40,7 @@ func TestWriteModes(t *testing.T) {
 		create string
 		key    []int
 		block  []any
-		rows   []row
+		rows   []jdbctest.Row
 		want   []string
 	}{
 		{"upserts by the table's key", create, []int{0}, nil, changes,
@@ -52,63 +48,28 @@ func TestWriteModes(t *testing.T) {
 		{"upserts by the job's key", create, nil, []any{"primary_keys", []string{"id"}}, changes,
 			[]string{"1|ann again|31|kept", "2|bert|41|kept", "3|cleo|51|kept", "5|eve|20|kept"}},
 		{"inserts and updates", create, []int{0}, []any{"enable_upsert", "false"},
-			[]row{insert(1, "ann", 30), insert(2, "bob", 40), after(2, "bert", 41), after(9, "nobody", 1), remove(1, nil, nil), insert(1, "new", 1), after(1, "newer", 2)},
+			[]jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Insert(2, "bob", 40), jdbctest.After(2, "bert", 41), jdbctest.After(9, "nobody", 1), jdbctest.Remove(1, nil, nil), jdbctest.Insert(1, "new", 1), jdbctest.After(1, "newer", 2)},
 			[]string{"1|newer|2|kept", "2|bert|41|kept"}},
-		{"without a key all are inserts", noKey, nil, nil, []row{insert(1, "ann", 30), before(1, "ann", 30), after(1, "anna", 31), remove(1, "anna", 31)},
+		{"without a key all are inserts", noKey, nil, nil, []jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Before(1, "ann", 30), jdbctest.After(1, "anna", 31), jdbctest.Remove(1, "anna", 31)},
 			[]string{"1|anna|31|kept", "1|anna|31|kept", "1|ann|30|kept", "1|ann|30|kept"}},
-		{"plain inserts", noKey, []int{0}, []any{"support_upsert_by_insert_only", "true"}, []row{insert(1, "a", 1), before(1, "a", 1), after(1, "b", 2), insert(2, "c", 3), remove(2, nil, nil)},
+		{"plain inserts", noKey, []int{0}, []any{"support_upsert_by_insert_only", "true"}, []jdbctest.Row{jdbctest.Insert(1, "a", 1), jdbctest.Before(1, "a", 1), jdbctest.After(1, "b", 2), jdbctest.Insert(2, "c", 3), jdbctest.Remove(2, nil, nil)},
 			[]string{"1|a|1|kept", "1|b|2|kept"}},
 		{"a statement with marks", create, []int{0}, []any{"query", "INSERT INTO people (id, \"Name\", age, extra) VALUES (?, upper(?), ? + 1, '?')"},
-			[]row{insert(1, "ann", 30), insert(2, "bob", 40)}, []string{"1|ANN|31|?", "2|BOB|41|?"}},
+			[]jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Insert(2, "bob", 40)}, []string{"1|ANN|31|?", "2|BOB|41|?"}},
 		{"a statement with names", create, []int{0}, []any{"query", "INSERT OR REPLACE INTO people (id, age, extra) VALUES (:id, :age, :age || ':x' || :Name)"},
-			[]row{insert(1, "ann", 30), remove(1, "bob", 40)}, []string{"1|NULL|40|40:xbob"}},
+			[]jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Remove(1, "bob", 40)}, []string{"1|NULL|40|40:xbob"}},
 	}
 	for _, test := range tests {
 		for _, exactly := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, exactly once %v", test.name, exactly), func(t *testing.T) {
 				url, path := newFile(t, test.create)
 				tab := people(t, test.key...)
-				s := sinkFor(t, tab, append([]any{"url", url, "is_exactly_once", exactly}, test.block...)...)
-				load(t, s, batch(t, tab, test.rows...))
-				if d := cmp.Diff(sorted(test.want), sorted(query(t, path, "SELECT * FROM people"))); d != "" {
+				s := kit.SinkFor(t, tab, append([]any{"url", url, "is_exactly_once", exactly}, test.block...)...)
+				jdbctest.Load(t, s, jdbctest.Batch(t, tab, test.rows...))
+				if d := cmp.Diff(jdbctest.Sorted(test.want), jdbctest.Sorted(query(t, path, "SELECT * FROM people"))); d != "" {
 					t.Error(d)
 				}
 			})
-		}
-	}
-}
-
-// TestChangesInManyBatches checks random changes against a map, in batches of several sizes.
-func TestChangesInManyBatches(t *testing.T) {
-	for _, exactly := range []bool{false, true} {
-		url, path := newFile(t)
-		tab := people(t, 0)
-		s := sinkFor(t, tab, "url", url, "is_exactly_once", exactly)
-		want := map[int]string{}
-		var batches []plugin.Batch
-		n := 0
-		for size := range 120 {
-			var rows []row
-			for range size {
-				n = (n*1103515245 + 12345) & 0x7fffffff
-				id, name := n>>8%97, fmt.Sprint("n", n)
-				if n>>4%4 == 0 {
-					rows = append(rows, remove(id, nil, nil))
-					delete(want, id)
-					continue
-				}
-				rows = append(rows, insert(id, name, 1))
-				want[id] = name
-			}
-			batches = append(batches, batch(t, tab, rows...))
-		}
-		load(t, s, batches...)
-		var expected []string
-		for id, name := range want {
-			expected = append(expected, fmt.Sprintf("%d|%s|1", id, name))
-		}
-		if d := cmp.Diff(sorted(expected), sorted(query(t, path, "SELECT * FROM people"))); d != "" {
-			t.Errorf("exactly once %v: %s", exactly, d)
 		}
 	}
 }
@@ -140,7 +101,7 @@ func TestCreateTable(t *testing.T) {
 			url, path := newFile(t)
 			tab := *people(t, test.key...)
 			tab.Constraints = unique
-			sinkFor(t, table(t, tab), append([]any{"url", url}, test.block...)...)
+			kit.SinkFor(t, jdbctest.Table(t, tab), append([]any{"url", url}, test.block...)...)
 			var got []string
 			for _, sql := range query(t, path, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid") {
 				got = append(got, strings.Join(strings.Fields(sql), " "))
@@ -152,49 +113,13 @@ func TestCreateTable(t *testing.T) {
 	}
 }
 
-func TestSaveModes(t *testing.T) {
-	full := []string{`CREATE TABLE people (id INT, "Name" TEXT, age INT, old INT)`, "INSERT INTO people VALUES (9, 'old', 9, 9)"}
-	tests := []struct {
-		schema, data string
-		sql          []string
-		more         []any
-		code         plugin.Code // of the error that is wanted
-		want         []string
-	}{
-		{"CREATE_SCHEMA_WHEN_NOT_EXIST", "APPEND_DATA", full, nil, "", []string{"1|ann|30|NULL", "9|old|9|9"}},
-		{"CREATE_SCHEMA_WHEN_NOT_EXIST", "DROP_DATA", full, nil, "", []string{"1|ann|30|NULL"}},
-		{"CREATE_SCHEMA_WHEN_NOT_EXIST", "DROP_DATA", nil, nil, "", []string{"1|ann|30"}},
-		{"RECREATE_SCHEMA", "APPEND_DATA", full, nil, "", []string{"1|ann|30"}},
-		{"RECREATE_SCHEMA", "APPEND_DATA", nil, nil, "", []string{"1|ann|30"}},
-		{"RECREATE_SCHEMA", "ERROR_WHEN_DATA_EXISTS", full, nil, "", []string{"1|ann|30"}},
-		{"ERROR_WHEN_SCHEMA_NOT_EXIST", "APPEND_DATA", nil, nil, plugin.CodeNotFound, nil},
-		{"ERROR_WHEN_SCHEMA_NOT_EXIST", "APPEND_DATA", full, nil, "", []string{"1|ann|30|NULL", "9|old|9|9"}},
-		{"IGNORE", "APPEND_DATA", full, nil, "", []string{"1|ann|30|NULL", "9|old|9|9"}},
-		{"CREATE_SCHEMA_WHEN_NOT_EXIST", "ERROR_WHEN_DATA_EXISTS", full, nil, plugin.CodeExists, nil},
-		{"CREATE_SCHEMA_WHEN_NOT_EXIST", "ERROR_WHEN_DATA_EXISTS", full[:1], nil, "", []string{"1|ann|30|NULL"}},
-		{"CREATE_SCHEMA_WHEN_NOT_EXIST", "CUSTOM_PROCESSING", full,
-			[]any{"custom_sql", "DELETE FROM ${table_name}; INSERT INTO ${table_name} (id) VALUES (77)"}, "", []string{"1|ann|30|NULL", "77|NULL|NULL|NULL"}},
-		{"CREATE_SCHEMA_WHEN_NOT_EXIST", "CUSTOM_PROCESSING", full, []any{"custom_sql", "DELETE FROM nothing"}, plugin.CodeConfig, nil},
-		{"CREATE_SCHEMA_WHEN_NOT_EXIST", "APPEND_DATA", []string{"CREATE TABLE people (id INT, nam TEXT)"}, nil, plugin.CodeNotFound, nil},
-	}
-	for _, test := range tests {
-		t.Run(fmt.Sprint(test.schema, " ", test.data, " ", len(test.sql)), func(t *testing.T) {
-			url, path := newFile(t, test.sql...)
-			tab := people(t)
-			s := openSink(t, block(append([]any{"url", url, "schema_save_mode", test.schema, "data_save_mode", test.data}, test.more...)...), tab)
-			err := s.Prepare(t.Context(), []*plugin.Table{tab})
-			if test.code != "" {
-				checkError(t, err, test.code, "people")
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			load(t, s, batch(t, tab, insert(1, "ann", 30)))
-			if d := cmp.Diff(test.want, sorted(query(t, path, "SELECT * FROM people"))); d != "" {
-				t.Error(d)
-			}
-		})
+func TestSeveralCustomStatements(t *testing.T) {
+	url, path := newFile(t, `CREATE TABLE people (id INT, "Name" TEXT, age INT)`, "INSERT INTO people VALUES (9, 'old', 9)")
+	tab := people(t)
+	kit.SinkFor(t, tab, "url", url, "data_save_mode", "CUSTOM_PROCESSING",
+		"custom_sql", "DELETE FROM ${table_name}; INSERT INTO ${table_name} (id) VALUES (77)")
+	if d := cmp.Diff([]string{"77|NULL|NULL"}, query(t, path, "SELECT * FROM people")); d != "" {
+		t.Error(d)
 	}
 }
 
@@ -204,13 +129,13 @@ func TestSeveralTables(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		tab := *people(t, 0)
 		tab.ID.Name = name
-		tables = append(tables, table(t, tab))
+		tables = append(tables, jdbctest.Table(t, tab))
 	}
-	s := openSink(t, block("url", url, "table", "${database_name}_${table_name}", "primary_keys", []string{"${primary_key}"}), tables...)
+	s := kit.OpenSink(t, jdbctest.Block("url", url, "table", "${database_name}_${table_name}", "primary_keys", []string{"${primary_key}"}), tables...)
 	if err := s.Prepare(t.Context(), tables); err != nil {
 		t.Fatal(err)
 	}
-	load(t, s, batch(t, tables[0], insert(1, "x", 1)), batch(t, tables[1], insert(1, "y", 1)), batch(t, tables[0], insert(1, "z", 1)))
+	jdbctest.Load(t, s, jdbctest.Batch(t, tables[0], jdbctest.Insert(1, "x", 1)), jdbctest.Batch(t, tables[1], jdbctest.Insert(1, "y", 1)), jdbctest.Batch(t, tables[0], jdbctest.Insert(1, "z", 1)))
 	if got := query(t, path, `SELECT a."Name", b."Name" FROM app_a a, app_b b`); !slices.Equal(got, []string{"z|y"}) {
 		t.Errorf("rows %q", got)
 	}
@@ -220,15 +145,15 @@ func TestSeveralTables(t *testing.T) {
 func TestRefusedRows(t *testing.T) {
 	url, path := newFile(t, "CREATE TABLE people (id INT PRIMARY KEY, \"Name\" TEXT NOT NULL, age INT CHECK (age < 150))")
 	tab := people(t, 0)
-	s := sinkFor(t, tab, "url", url)
-	var rows []row
+	s := kit.SinkFor(t, tab, "url", url)
+	var rows []jdbctest.Row
 	for i := range 500 {
-		rows = append(rows, insert(i, "x", i%100))
+		rows = append(rows, jdbctest.Insert(i, "x", i%100))
 	}
-	rows[100] = insert(100, nil, 1)
-	rows[333] = insert(333, "old", 200)
-	rows[499] = insert(499, nil, nil)
-	err := tryLoad(t, s, batch(t, tab, rows...))
+	rows[100] = jdbctest.Insert(100, nil, 1)
+	rows[333] = jdbctest.Insert(333, "old", 200)
+	rows[499] = jdbctest.Insert(499, nil, nil)
+	err := jdbctest.TryLoad(t, s, jdbctest.Batch(t, tab, rows...))
 	var refused *plugin.RowErrors
 	if !errors.As(err, &refused) {
 		t.Fatalf("error %v", err)
@@ -240,7 +165,7 @@ func TestRefusedRows(t *testing.T) {
 	if !slices.Equal(got, []int{100, 333, 499}) {
 		t.Errorf("rows %v were refused", got)
 	}
-	checkError(t, refused.Rows[1].Err, plugin.CodeData, "people", "id = 333", "CHECK constraint failed")
+	jdbctest.CheckError(t, refused.Rows[1].Err, plugin.CodeData, "people", "id = 333", "CHECK constraint failed")
 	if n := query(t, path, "SELECT count(*) FROM people")[0]; n != "497" {
 		t.Errorf("%s rows were written", n)
 	}
@@ -261,8 +186,8 @@ func TestSinkErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			url, _ := newFile(t, test.sql...)
-			err := tryLoad(t, sinkFor(t, tab, append([]any{"url", url}, test.block...)...), batch(t, tab, insert(1, "x", 1)))
-			checkError(t, err, test.code, test.want...)
+			err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, append([]any{"url", url}, test.block...)...), jdbctest.Batch(t, tab, jdbctest.Insert(1, "x", 1)))
+			jdbctest.CheckError(t, err, test.code, test.want...)
 		})
 	}
 }
@@ -285,7 +210,7 @@ func TestBadOptions(t *testing.T) {
 		{[]any{"url", "jdbc:sqlite:x.db", "data_save_mode", "custom_processing"}, []string{"custom_sql"}},
 	}
 	for _, test := range tests {
-		_, err := lookup(t, plugin.SinkRole).Sink(t.Context(), block(test.block...), env(tab))
+		_, err := kit.Lookup(t, plugin.SinkRole).Sink(t.Context(), jdbctest.Block(test.block...), jdbctest.Env(tab))
 		if err == nil {
 			t.Errorf("%v: no error", test.block)
 			continue
@@ -310,37 +235,37 @@ func TestReadOnlyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	tab := people(t, 0)
-	err := openSink(t, block("url", url), tab).Prepare(t.Context(), []*plugin.Table{tab})
-	checkError(t, err, plugin.CodeDenied, "allow writing to the file")
+	err := kit.OpenSink(t, jdbctest.Block("url", url), tab).Prepare(t.Context(), []*plugin.Table{tab})
+	jdbctest.CheckError(t, err, plugin.CodeDenied, "allow writing to the file")
 }
 
 func TestMissingDirectory(t *testing.T) {
 	tab := people(t, 0)
-	s := openSink(t, block("url", "jdbc:sqlite:/nowhere/at/all.db"), tab)
-	checkError(t, s.Prepare(t.Context(), []*plugin.Table{tab}), plugin.CodeNotFound, "/nowhere/at/all.db")
+	s := kit.OpenSink(t, jdbctest.Block("url", "jdbc:sqlite:/nowhere/at/all.db"), tab)
+	jdbctest.CheckError(t, s.Prepare(t.Context(), []*plugin.Table{tab}), plugin.CodeNotFound, "/nowhere/at/all.db")
 }
 
 func TestInMemory(t *testing.T) {
 	tab := people(t, 0)
-	s := sinkFor(t, tab, "url", "jdbc:sqlite::memory:")
-	load(t, s, batch(t, tab, insert(1, "x", 1)))
-	s = openSink(t, block("url", "jdbc:sqlite:", "is_exactly_once", "true"), tab)
-	_, err := s.Writer(t.Context(), plugin.Task{Env: env()})
-	checkError(t, err, plugin.CodeConfig, "does not survive the process")
+	s := kit.SinkFor(t, tab, "url", "jdbc:sqlite::memory:")
+	jdbctest.Load(t, s, jdbctest.Batch(t, tab, jdbctest.Insert(1, "x", 1)))
+	s = kit.OpenSink(t, jdbctest.Block("url", "jdbc:sqlite:", "is_exactly_once", "true"), tab)
+	_, err := s.Writer(t.Context(), plugin.Task{Env: jdbctest.Env()})
+	jdbctest.CheckError(t, err, plugin.CodeConfig, "does not survive the process")
 }
 
 // TestWriteWhileLocked checks waiting for another program's lock, its end, and that a cancel is not kept waiting.
 func TestWriteWhileLocked(t *testing.T) {
 	tab := people(t, 0)
 	url, path := newFile(t, `CREATE TABLE people (id INTEGER PRIMARY KEY, "Name" TEXT, age INT)`)
-	s := sinkFor(t, tab, "url", url, "connection_check_timeout_sec", "0.05")
-	b := batch(t, tab, insert(1, "x", 1))
+	s := kit.SinkFor(t, tab, "url", url, "connection_check_timeout_sec", "0.05")
+	b := jdbctest.Batch(t, tab, jdbctest.Insert(1, "x", 1))
 	release := lock(t, path)
-	err := tryLoad(t, s, b)
-	checkError(t, err, plugin.CodeUnavailable, "locked")
+	err := jdbctest.TryLoad(t, s, b)
+	jdbctest.CheckError(t, err, plugin.CodeUnavailable, "locked")
 
-	patient := openSink(t, block("url", url, "connection_check_timeout_sec", 600), tab)
-	w, err := patient.Writer(t.Context(), plugin.Task{Env: env()})
+	patient := kit.OpenSink(t, jdbctest.Block("url", url, "connection_check_timeout_sec", 600), tab)
+	w, err := patient.Writer(t.Context(), plugin.Task{Env: jdbctest.Env()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +291,7 @@ func TestCancelLongStatements(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	url, _ := newFile(t)
-	s := openSource(t, block("url", url, "query", endless))
+	s := kit.OpenSource(t, jdbctest.Block("url", url, "query", endless))
 	start := time.Now()
 	_, err := s.Tables(ctx)
 	if !errors.Is(err, context.DeadlineExceeded) {
@@ -375,7 +300,7 @@ func TestCancelLongStatements(t *testing.T) {
 	tab := people(t, 0)
 	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	sink := openSink(t, block("url", url, "data_save_mode", "CUSTOM_PROCESSING", "custom_sql", endless), tab)
+	sink := kit.OpenSink(t, jdbctest.Block("url", url, "data_save_mode", "CUSTOM_PROCESSING", "custom_sql", endless), tab)
 	if err := sink.Prepare(ctx, []*plugin.Table{tab}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
@@ -400,7 +325,7 @@ func TestDelivery(t *testing.T) {
 	}
 	for _, test := range tests {
 		tab := people(t, test.key...)
-		s := openSink(t, block(append([]any{"url", "jdbc:sqlite:x.db"}, test.block...)...), tab)
+		s := kit.OpenSink(t, jdbctest.Block(append([]any{"url", "jdbc:sqlite:x.db"}, test.block...)...), tab)
 		if got := s.(plugin.Deliverer).Delivery([]*plugin.Table{tab}); got != test.want {
 			t.Errorf("%v: delivery %d, want %d", test.block, got, test.want)
 		}
@@ -414,10 +339,10 @@ func TestPing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := openSink(t, block("url", url), tab).(plugin.Pinger).Ping(t.Context()); err != nil {
+	if err := kit.OpenSink(t, jdbctest.Block("url", url), tab).(plugin.Pinger).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := openSink(t, block("url", url+".new"), tab).(plugin.Pinger).Ping(t.Context()); err != nil {
+	if err := kit.OpenSink(t, jdbctest.Block("url", url+".new"), tab).(plugin.Pinger).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(path + ".new"); err == nil {
@@ -427,6 +352,6 @@ func TestPing(t *testing.T) {
 	if err != nil || string(before) != string(after) {
 		t.Errorf("a ping has changed the file, error %v", err)
 	}
-	err = openSink(t, block("url", "jdbc:sqlite:/nowhere/x.db"), tab).(plugin.Pinger).Ping(t.Context())
-	checkError(t, err, plugin.CodeNotFound)
+	err = kit.OpenSink(t, jdbctest.Block("url", "jdbc:sqlite:/nowhere/x.db"), tab).(plugin.Pinger).Ping(t.Context())
+	jdbctest.CheckError(t, err, plugin.CodeNotFound)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // shapes are tables and ways to read them.
@@ -99,20 +100,20 @@ func TestSplitsCoverEachRowOnce(t *testing.T) {
 	for _, shape := range shapes {
 		t.Run(shape.name, func(t *testing.T) {
 			url, path := newFile(t, shape.sql...)
-			want := sorted(query(t, path, shape.all))
+			want := jdbctest.Sorted(query(t, path, shape.all))
 			for _, size := range []int{8096, 64, 1} {
 				options := append([]any{"url", url, "split.size", size}, shape.block...)
-				s := openSource(t, block(options...))
-				splits := splitsOf(t, s)
+				s := kit.OpenSource(t, jdbctest.Block(options...))
+				splits := jdbctest.SplitsOf(t, s)
 				rand.Shuffle(len(splits), func(i, j int) { splits[i], splits[j] = splits[j], splits[i] })
 				half := len(splits) / 2
-				out := &collector{}
+				out := &jdbctest.Collector{}
 				for _, part := range [][]plugin.Split{splits[:half], splits[half:]} {
-					if err := readAll(t, s, part, out); err != nil {
+					if err := jdbctest.ReadAll(t, s, part, out); err != nil {
 						t.Fatal(err)
 					}
 				}
-				if d := cmp.Diff(want, sorted(out.rows)); d != "" {
+				if d := cmp.Diff(want, jdbctest.Sorted(out.Rows)); d != "" {
 					t.Fatalf("split.size %d, %d splits: %s", size, len(splits), d)
 				}
 				checkSplits(t, splits)
@@ -146,7 +147,7 @@ func TestNumberOfSplits(t *testing.T) {
 		{[]any{"query", "SELECT * FROM t", "split.size", 10}, 1},
 	}
 	for _, test := range tests {
-		splits := splitsOf(t, openSource(t, block(append([]any{"url", url}, test.block...)...)))
+		splits := jdbctest.SplitsOf(t, kit.OpenSource(t, jdbctest.Block(append([]any{"url", url}, test.block...)...)))
 		if len(splits) != test.want {
 			t.Errorf("%v: %d splits, want %d", test.block, len(splits), test.want)
 		}
@@ -171,14 +172,14 @@ func TestRestoreAtEveryPosition(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			url, path := newFile(t, test.sql...)
-			s := openSource(t, block(append([]any{"url", url, "split.size", rows * 2}, test.block...)...))
-			out := &collector{stop: true}
+			s := kit.OpenSource(t, jdbctest.Block(append([]any{"url", url, "split.size", rows * 2}, test.block...)...))
+			out := &jdbctest.Collector{Stop: true}
 			stops := 0
-			for _, split := range splitsOf(t, s) {
+			for _, split := range jdbctest.SplitsOf(t, s) {
 				for done := false; !done; stops++ {
 					split.State, done = readOnce(t, s, split, out)
 				}
-				if _, done := readOnce(t, s, split, &collector{}); !done {
+				if _, done := readOnce(t, s, split, &jdbctest.Collector{}); !done {
 					t.Errorf("split %s goes on after its end", split.ID)
 				}
 			}
@@ -186,7 +187,7 @@ func TestRestoreAtEveryPosition(t *testing.T) {
 				t.Errorf("only %d stops", stops)
 			}
 			names := query(t, path, "SELECT group_concat(name) FROM pragma_table_info('t')")[0]
-			if d := cmp.Diff(sorted(query(t, path, "SELECT "+names+" FROM t")), sorted(out.rows)); d != "" {
+			if d := cmp.Diff(jdbctest.Sorted(query(t, path, "SELECT "+names+" FROM t")), jdbctest.Sorted(out.Rows)); d != "" {
 				t.Error(d)
 			}
 		})
@@ -196,7 +197,7 @@ func TestRestoreAtEveryPosition(t *testing.T) {
 // readOnce calls Read once with a new reader.
 func readOnce(t *testing.T, s plugin.Source, split plugin.Split, out plugin.Out) (position []byte, done bool) {
 	t.Helper()
-	r, err := s.Reader(t.Context(), plugin.Task{Env: env()})
+	r, err := s.Reader(t.Context(), plugin.Task{Env: jdbctest.Env()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,8 +220,8 @@ func readOnce(t *testing.T, s plugin.Source, split plugin.Split, out plugin.Out)
 func TestSplitterState(t *testing.T) {
 	for _, shape := range shapes {
 		url, _ := newFile(t, shape.sql...)
-		s := openSource(t, block(append([]any{"url", url, "split.size", 3}, shape.block...)...))
-		want := splitsOf(t, s)
+		s := kit.OpenSource(t, jdbctest.Block(append([]any{"url", url, "split.size", 3}, shape.block...)...))
+		want := jdbctest.SplitsOf(t, s)
 		var got []plugin.Split
 		var state []byte
 		for {
@@ -253,13 +254,12 @@ func TestSplitterState(t *testing.T) {
 func TestTables(t *testing.T) {
 	url, _ := newFile(t, `CREATE TABLE t (b VARCHAR(20) DEFAULT 'it''s', a BIGINT NOT NULL, c INT DEFAULT 5, d TEXT DEFAULT (upper('x')),
 		PRIMARY KEY (a, b), UNIQUE (c, d))`, "CREATE UNIQUE INDEX partly ON t (c) WHERE c > 5")
-	s := openSource(t, block("url", url, "table_list", any2s{
-		{"table_path", "t"}, {"query", "SELECT c, a, b || '' AS e FROM t", "table_path", "t"}}.values()))
+	s := kit.OpenSource(t, jdbctest.Block("url", url, "table_list", jdbctest.Blocks([]any{"table_path", "t"}, []any{"query", "SELECT c, a, b || '' AS e FROM t", "table_path", "t"})))
 	_, err := s.Tables(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "two elements of table_list have this name") {
 		t.Errorf("error %v", err)
 	}
-	s = openSource(t, block("url", url, "table_path", "t"))
+	s = kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "t"))
 	tables, err := s.Tables(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -288,14 +288,14 @@ func TestTables(t *testing.T) {
 func TestTableList(t *testing.T) {
 	url, _ := newFile(t, "CREATE TABLE a (x INT)", "CREATE TABLE b (y TEXT)", fill(100, "INSERT INTO a VALUES (%d)"),
 		"INSERT INTO b VALUES ('only')")
-	s := openSource(t, block("url", url, "split.size", 9, "where_condition", "WHERE rowid > 10 or rowid = 1", "table_list",
-		any2s{{"table_path", "a"}, {"table_path", "b"}}.values()))
-	out := &collector{}
-	if err := readAll(t, s, splitsOf(t, s), out); err != nil {
+	s := kit.OpenSource(t, jdbctest.Block("url", url, "split.size", 9, "where_condition", "WHERE rowid > 10 or rowid = 1", "table_list",
+		jdbctest.Blocks([]any{"table_path", "a"}, []any{"table_path", "b"})))
+	out := &jdbctest.Collector{}
+	if err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), out); err != nil {
 		t.Fatal(err)
 	}
-	if len(out.byName["a"]) != 91 || len(out.byName["b"]) != 1 {
-		t.Errorf("%d rows of a, %d of b", len(out.byName["a"]), len(out.byName["b"]))
+	if len(out.ByName["a"]) != 91 || len(out.ByName["b"]) != 1 {
+		t.Errorf("%d rows of a, %d of b", len(out.ByName["a"]), len(out.ByName["b"]))
 	}
 }
 
@@ -321,25 +321,9 @@ func TestSourceErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := openSource(t, block(test.block...)).Tables(t.Context())
-			checkError(t, err, test.code, test.want...)
+			_, err := kit.OpenSource(t, jdbctest.Block(test.block...)).Tables(t.Context())
+			jdbctest.CheckError(t, err, test.code, test.want...)
 		})
-	}
-}
-
-func checkError(t *testing.T, err error, code plugin.Code, parts ...string) {
-	t.Helper()
-	var e *plugin.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("error %v", err)
-	}
-	if e.Code != code || e.Fix == "" && code != plugin.CodeConfig {
-		t.Errorf("code %s, fix %q of %v", e.Code, e.Fix, err)
-	}
-	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q does not say %q", err, part)
-		}
 	}
 }
 
@@ -347,14 +331,14 @@ func checkError(t *testing.T, err error, code plugin.Code, parts ...string) {
 func TestReadWhileLocked(t *testing.T) {
 	url, path := newFile(t, "CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)")
 	other := lock(t, path)
-	s := openSource(t, block("url", url, "table_path", "t", "connection_check_timeout_sec", "0.05"))
+	s := kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "t", "connection_check_timeout_sec", "0.05"))
 	_, err := s.Tables(t.Context())
-	checkError(t, err, plugin.CodeUnavailable, "locked", "connection_check_timeout_sec")
+	jdbctest.CheckError(t, err, plugin.CodeUnavailable, "locked", "connection_check_timeout_sec")
 	var e *plugin.Error
 	if errors.As(err, &e) && !e.Retry {
 		t.Error("a retry would help")
 	}
-	s = openSource(t, block("url", url, "table_path", "t", "connection_check_timeout_sec", 30))
+	s = kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "t", "connection_check_timeout_sec", 30))
 	timer := time.AfterFunc(30*time.Millisecond, other)
 	defer timer.Stop()
 	if _, err := s.Tables(t.Context()); err != nil {

@@ -11,11 +11,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // everyType has a column of each type that SQLite can hold.
 func everyType(t testing.TB) *plugin.Table {
-	return table(t, plugin.Table{ID: plugin.TableID{Name: "every"}, Columns: []plugin.Column{
+	return jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "every"}, Columns: []plugin.Column{
 		{Name: "id", Type: plugin.TypeOf(plugin.BigInt)},
 		{Name: "boolean", Type: plugin.TypeOf(plugin.Boolean)},
 		{Name: "tinyint", Type: plugin.TypeOf(plugin.TinyInt)},
@@ -56,15 +57,15 @@ func TestEveryTypeComesBack(t *testing.T) {
 		t.Run(fmt.Sprintf("exactly once %v", exactly), func(t *testing.T) {
 			tab := everyType(t)
 			url, _ := newFile(t)
-			var rows []row
+			var rows []jdbctest.Row
 			for _, values := range everyRow {
-				rows = append(rows, row{plugin.Insert, values})
+				rows = append(rows, jdbctest.Row{Kind: plugin.Insert, Values: values})
 			}
-			in := batch(t, tab, rows...)
+			in := jdbctest.Batch(t, tab, rows...)
 			defer in.Release()
-			load(t, sinkFor(t, tab, "url", url, "is_exactly_once", exactly), in)
+			jdbctest.Load(t, kit.SinkFor(t, tab, "url", url, "is_exactly_once", exactly), in)
 
-			s := openSource(t, block("url", url, "table_path", "every"))
+			s := kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "every"))
 			tables, err := s.Tables(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -79,16 +80,16 @@ func TestEveryTypeComesBack(t *testing.T) {
 					t.Errorf("column %s is read as %s, want %s", c.Name, c.Type, wanted)
 				}
 			}
-			out := &collector{}
-			if err := readAll(t, s, splitsOf(t, s), out); err != nil {
+			out := &jdbctest.Collector{}
+			if err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), out); err != nil {
 				t.Fatal(err)
 			}
-			expected := &collector{}
+			expected := &jdbctest.Collector{}
 			in.Retain()
 			if err := expected.Batch(in); err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(expected.rows, out.rows); d != "" {
+			if d := cmp.Diff(expected.Rows, out.Rows); d != "" {
 				t.Error(d)
 			}
 		})
@@ -96,13 +97,13 @@ func TestEveryTypeComesBack(t *testing.T) {
 }
 
 func TestLargeValue(t *testing.T) {
-	tab := table(t, plugin.Table{ID: plugin.TableID{Name: "big"}, Columns: []plugin.Column{
+	tab := jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "big"}, Columns: []plugin.Column{
 		{Name: "s", Type: plugin.TypeOf(plugin.String)}, {Name: "b", Type: plugin.TypeOf(plugin.Bytes)}}})
 	url, _ := newFile(t)
 	text := strings.Repeat("0123456789abcdef", 1<<20)
-	load(t, sinkFor(t, tab, "url", url), batch(t, tab, row{plugin.Insert, []any{text, []byte(text)}}))
-	got := read(t, "url", url, "table_path", "big")
-	if want := join([]any{text, []byte(text)}); len(got) != 1 || got[0] != want {
+	jdbctest.Load(t, kit.SinkFor(t, tab, "url", url), jdbctest.Batch(t, tab, jdbctest.Insert(text, []byte(text))))
+	got := kit.Read(t, "url", url, "table_path", "big")
+	if want := jdbctest.Join([]any{text, []byte(text)}); len(got) != 1 || got[0] != want {
 		t.Errorf("a value of %d bytes has changed", len(text))
 	}
 }
@@ -151,7 +152,7 @@ func TestDeclaredTypes(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.declared+" "+test.value, func(t *testing.T) {
 			url, _ := newFile(t, "CREATE TABLE t (c "+test.declared+")", "INSERT INTO t VALUES ("+test.value+"), (NULL)")
-			s := openSource(t, block("url", url, "query", "SELECT c FROM t"))
+			s := kit.OpenSource(t, jdbctest.Block("url", url, "query", "SELECT c FROM t"))
 			tables, err := s.Tables(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -159,7 +160,7 @@ func TestDeclaredTypes(t *testing.T) {
 			if got := tables[0].Columns[0].Type.String(); got != test.want {
 				t.Errorf("type %s, want %s", got, test.want)
 			}
-			got := read(t, "url", url, "query", "SELECT c FROM t")
+			got := kit.Read(t, "url", url, "query", "SELECT c FROM t")
 			if d := cmp.Diff([]string{test.rows, "NULL"}, got); d != "" {
 				t.Error(d)
 			}
@@ -192,8 +193,8 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		t.Run(test.declared+" "+test.value, func(t *testing.T) {
 			url, _ := newFile(t, "CREATE TABLE bad (id INTEGER PRIMARY KEY, c "+test.declared+")",
 				"INSERT INTO bad VALUES (41, NULL), (42, "+test.value+")")
-			s := openSource(t, block("url", url, "table_path", "bad"))
-			err := readAll(t, s, splitsOf(t, s), &collector{})
+			s := kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "bad"))
+			err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), &jdbctest.Collector{})
 			var e *plugin.Error
 			if !errors.As(err, &e) {
 				t.Fatalf("error %v", err)
@@ -212,7 +213,7 @@ func TestValuesThatDoNotFit(t *testing.T) {
 
 func TestUnknownTypesAreReportedTogether(t *testing.T) {
 	url, _ := newFile(t, "CREATE TABLE t (a GEOMETRY, b INT, c INTERVAL(3))")
-	_, err := openSource(t, block("url", url, "table_path", "t")).Tables(t.Context())
+	_, err := kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "t")).Tables(t.Context())
 	for _, part := range []string{"column a has the unknown type GEOMETRY", "column c has the unknown type INTERVAL(3)", "CAST(a AS TEXT)"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("error %v, want %q", err, part)
@@ -221,10 +222,10 @@ func TestUnknownTypesAreReportedTogether(t *testing.T) {
 }
 
 func TestTypesWithoutAForm(t *testing.T) {
-	tab := table(t, plugin.Table{ID: plugin.TableID{Name: "nested"}, Columns: []plugin.Column{
+	tab := jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "nested"}, Columns: []plugin.Column{
 		{Name: "id", Type: plugin.TypeOf(plugin.Int)}, {Name: "list", Type: plugin.ArrayOf(plugin.TypeOf(plugin.Int))}}})
 	url, _ := newFile(t)
-	s := openSink(t, block("url", url), tab)
+	s := kit.OpenSink(t, jdbctest.Block("url", url), tab)
 	err := s.Prepare(t.Context(), []*plugin.Table{tab})
 	var e *plugin.Error
 	if !errors.As(err, &e) || e.Code != plugin.CodeType || !strings.Contains(err.Error(), "column list") {
@@ -234,15 +235,15 @@ func TestTypesWithoutAForm(t *testing.T) {
 
 // TestNaN checks that a NaN is refused: SQLite would make it a null.
 func TestNaN(t *testing.T) {
-	tab := table(t, plugin.Table{ID: plugin.TableID{Name: "f"}, Columns: []plugin.Column{
+	tab := jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "f"}, Columns: []plugin.Column{
 		{Name: "id", Type: plugin.TypeOf(plugin.Int)}, {Name: "d", Type: plugin.TypeOf(plugin.Double)}}, Key: []int{0}})
 	url, path := newFile(t)
-	var rows []row
+	var rows []jdbctest.Row
 	for i := range 200 {
-		rows = append(rows, row{plugin.Insert, []any{i, 1.5}})
+		rows = append(rows, jdbctest.Insert(i, 1.5))
 	}
-	rows[150].values[1] = math.NaN()
-	err := tryLoad(t, sinkFor(t, tab, "url", url), batch(t, tab, rows...))
+	rows[150].Values[1] = math.NaN()
+	err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, "url", url), jdbctest.Batch(t, tab, rows...))
 	var refused *plugin.RowErrors
 	if !errors.As(err, &refused) || len(refused.Rows) != 1 || refused.Rows[0].Index != 150 {
 		t.Fatalf("error %v", err)
@@ -256,9 +257,9 @@ func TestNaN(t *testing.T) {
 }
 
 func TestWholeDecimalsInIntegerColumns(t *testing.T) {
-	tab := table(t, plugin.Table{ID: plugin.TableID{Name: "d"}, Columns: []plugin.Column{{Name: "d", Type: plugin.DecimalOf(20, 0)}}})
+	tab := jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "d"}, Columns: []plugin.Column{{Name: "d", Type: plugin.DecimalOf(20, 0)}}})
 	url, path := newFile(t, "CREATE TABLE d (d BIGINT)")
-	err := tryLoad(t, sinkFor(t, tab, "url", url), batch(t, tab, insert("-123456789012345678"), insert("12345678901234567891")))
+	err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, "url", url), jdbctest.Batch(t, tab, jdbctest.Insert("-123456789012345678"), jdbctest.Insert("12345678901234567891")))
 	var refused *plugin.RowErrors
 	if !errors.As(err, &refused) || len(refused.Rows) != 1 || refused.Rows[0].Index != 1 {
 		t.Errorf("error %v", err)
@@ -270,7 +271,7 @@ func TestWholeDecimalsInIntegerColumns(t *testing.T) {
 
 // TestDecimalsInNumericColumns checks that digits which SQLite would drop silently are refused, and others written.
 func TestDecimalsInNumericColumns(t *testing.T) {
-	tab := table(t, plugin.Table{ID: plugin.TableID{Name: "d"}, Columns: []plugin.Column{
+	tab := jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "d"}, Columns: []plugin.Column{
 		{Name: "id", Type: plugin.TypeOf(plugin.Int)}, {Name: "d", Type: plugin.DecimalOf(38, 10)}}, Key: []int{0}})
 	tests := []struct {
 		declared string
@@ -279,8 +280,8 @@ func TestDecimalsInNumericColumns(t *testing.T) {
 	for _, test := range tests {
 		for _, exactly := range []bool{false, true} {
 			url, path := newFile(t, "CREATE TABLE d (id INTEGER PRIMARY KEY, d "+test.declared+")")
-			err := tryLoad(t, sinkFor(t, tab, "url", url, "is_exactly_once", exactly), batch(t, tab,
-				insert(1, "123456789012345"), insert(2, "0.1234567890"), insert(3, "-1234567890123456.5"), insert(4, nil)))
+			err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, "url", url, "is_exactly_once", exactly), jdbctest.Batch(t, tab,
+				jdbctest.Insert(1, "123456789012345"), jdbctest.Insert(2, "0.1234567890"), jdbctest.Insert(3, "-1234567890123456.5"), jdbctest.Insert(4, nil)))
 			var refused *plugin.RowErrors
 			if errors.As(err, &refused) != (test.refused > 0) {
 				t.Errorf("%s: error %v", test.declared, err)

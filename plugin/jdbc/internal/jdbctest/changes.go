@@ -78,7 +78,7 @@ type model struct {
 	after  [][]string // the rows after each epoch
 }
 
-// epochs returns the batches of each epoch: small ones of all sizes, large ones, and at last one that deletes every row.
+// epochs returns the batches of each epoch: small ones of all sizes, large ones, at last one that deletes every row.
 func (m *model) epochs() [][][]Row {
 	m.keys = 60
 	var all [][][]Row

@@ -23,8 +23,8 @@ const jobFile = "job.conf"
 
 const childJobID = 42
 
-// Main runs the tests of a package and looks for goroutines that are left over, or, in a child process, what that is for:
-// [StartChild] lets it run a job in an engine of its own.
+// Main runs the tests of a package and looks for goroutines that are left over, or, in a child process, what that is
+// for: [StartChild] lets it run a job in an engine of its own.
 func Main(m *testing.M, set plugin.Set) {
 	dir := os.Getenv(childDir)
 	if dir == "" {

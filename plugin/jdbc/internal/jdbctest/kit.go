@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,6 +17,11 @@ import (
 
 // Kit makes sources and sinks of the plugins under test.
 type Kit struct{ Plugins plugin.Set }
+
+// With returns a kit that has other plugins, too.
+func (k Kit) With(others plugin.Set) Kit {
+	return Kit{func() []plugin.Plugin { return slices.Concat(k.Plugins(), others()) }}
+}
 
 // Env is what a plugin is lent.
 func Env(inputs ...*plugin.Table) plugin.Env {
@@ -160,7 +166,7 @@ func readAll(ctx context.Context, s plugin.Source, splits []plugin.Split, out pl
 	return nil
 }
 
-// Read reads a whole source, whose options the pairs are, and returns its rows, printed, in the order in which they come.
+// Read reads a whole source, whose options the pairs are, and returns its rows, printed, in the order of their coming.
 func (k Kit) Read(t testing.TB, pairs ...any) []string {
 	t.Helper()
 	out := &Collector{}

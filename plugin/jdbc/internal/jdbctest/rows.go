@@ -87,6 +87,8 @@ type Collector struct {
 	ByName map[string][]string
 	// Values are the same rows as Go values.
 	Values [][]any
+	// Table is that of the last batch.
+	Table *plugin.Table
 	// Stop makes Read return after each batch.
 	Stop bool
 }
@@ -97,6 +99,7 @@ func (c *Collector) Batch(b plugin.Batch) error {
 	if c.ByName == nil {
 		c.ByName = map[string][]string{}
 	}
+	c.Table = b.Table
 	name := b.Table.ID.String()
 	for i := range b.Len() {
 		values := make([]any, len(b.Table.Columns))

@@ -20,12 +20,12 @@ const writerFile = "writer.json"
 
 const (
 	writerLanes  = 2
-	writerEpochs = 120
+	writerEpochs = 60
 	writerRows   = 400 // of one lane and epoch
 )
 
-// testKillWriter kills a process that writes with is_exactly_once after some of its steps, and starts it again, until it
-// has written everything: each row must be there once.
+// testKillWriter kills a process that writes with is_exactly_once after some of its steps, and starts it again, until
+// it has written everything: each row must be there once.
 func (s Suite) testKillWriter(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
