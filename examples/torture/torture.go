@@ -149,8 +149,12 @@ func (t *torment) await(ctx context.Context, child *child) error {
 		if !t.endless {
 			continue
 		}
-		if _, missing = t.check(ctx, t.dir, t.rows); missing == nil {
+		_, err := t.check(ctx, t.dir, t.rows)
+		if err == nil {
 			return nil
+		}
+		if ctx.Err() == nil {
+			missing = err
 		}
 	}
 }
