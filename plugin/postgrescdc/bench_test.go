@@ -204,3 +204,62 @@ func openSource(tb testing.TB, s *server, more string, tables ...string) plugin.
 	}
 	return source
 }
+
+// BenchmarkSnapshot reads a table of eight mixed columns chunk by chunk in one lane, with this source and with the Jdbc
+// source:
+//
+//	go test -run - -bench Snapshot -benchtime 3x ./plugin/postgrescdc/
+func BenchmarkSnapshot(b *testing.B) {
+	const rows = 500000
+	s := newServer(b, `CREATE TABLE a (id bigint PRIMARY KEY, n int, name text, note text, score float8, amount numeric(12,2),
+		at timestamp, ok boolean)`, fmt.Sprintf(`INSERT INTO a SELECT n, n, 'name ' || n, 'a note of some length, number ' || n, n / 3.0,
+			n / 100.0, timestamp '2024-01-01' + n * interval '1 second', n %% 2 = 0 FROM generate_series(1, %d) n`, rows), "VACUUM ANALYZE a")
+	jdbcSource := func() plugin.Source {
+		p, _ := plugin.NewRegistry(postgres.Plugins).Lookup(plugin.SourceRole, "jdbc")
+		o := parse(b, fmt.Sprintf("url = %q, user = %q, password = %q, table_path = public.a", s.jdbc(), s.url.User.Username(), s.password()))
+		source, err := p.Source(b.Context(), o, env())
+		if err != nil {
+			b.Fatal(err)
+		}
+		return source
+	}
+	for name, open := range map[string]func() plugin.Source{
+		"jdbc": jdbcSource, "culvert": func() plugin.Source { return openSource(b, s, "") },
+	} {
+		b.Run(name, func(b *testing.B) { perRow(b, s, rows, func() { readChunks(b, s, open(), rows) }) })
+	}
+}
+
+// readChunks reads all chunks of a source with one reader.
+func readChunks(b *testing.B, s *server, source plugin.Source, rows int) {
+	splitter, err := source.Splits(b.Context(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.dropSlots()
+	defer splitter.Close()
+	r, err := source.Reader(b.Context(), plugin.Task{Env: env()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	out := &counter{}
+	for out.rows < rows {
+		splits, err := splitter.Next(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, split := range splits {
+			if err := r.Open(b.Context(), split); err != nil {
+				b.Fatal(err)
+			}
+			for err = nil; err == nil; {
+				err = r.Read(b.Context(), out)
+			}
+			result, _ := r.Position()
+			if err := splitter.Done(split, result); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

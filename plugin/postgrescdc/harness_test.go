@@ -66,7 +66,7 @@ func newDatabase(t testing.TB, at string, sql ...string) *server {
 	admin.exec("CREATE DATABASE " + s.name)
 	t.Cleanup(func() {
 		s.released()
-		s.exec("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()")
+		s.dropSlots()
 		admin.exec("DROP DATABASE IF EXISTS " + s.name + " WITH (FORCE)")
 	})
 	own := *base
@@ -137,6 +137,11 @@ func rowsOf(c *pgconn.PgConn, sql string) ([]string, error) {
 		rows = append(rows, strings.Join(texts, "|"))
 	}
 	return rows, nil
+}
+
+func (s *server) dropSlots() {
+	s.t.Helper()
+	s.exec("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()")
 }
 
 // released waits until nobody reads the slots.

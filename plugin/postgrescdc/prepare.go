@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
@@ -19,7 +20,9 @@ type preparation struct {
 	from   pgoutput.LSN      // where the stream starts, if there is no state yet
 	export string            // the snapshot of the slot, if it was made now
 	holder *postgres.Session // holds it
-	err    error
+
+	catalog jdbc.Catalog // for cutting
+	err     error
 }
 
 // prepare starts the preparation, or waits for it, and takes over what it has made.
@@ -35,7 +38,9 @@ func (sp *splitter) prepare(ctx context.Context) error {
 	}
 	sp.preparing = nil
 	p.cancel()
+	sp.catalog = p.catalog
 	if p.err != nil {
+		sp.release()
 		return p.err
 	}
 	snapshot := sp.state.Ready || strings.EqualFold(sp.source.options.Startup, "initial")
@@ -43,7 +48,11 @@ func (sp *splitter) prepare(ctx context.Context) error {
 		sp.state.Stream.From, sp.holder, sp.export = p.from, p.holder, p.export
 	}
 	for _, t := range p.added {
-		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{Out: formOf(t.table()), Number: t.number})
+		first, err := sp.source.first(t.table())
+		if err != nil {
+			return err
+		}
+		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{Out: formOf(first), Number: t.number})
 		if snapshot {
 			sp.state.Cuts = append(sp.state.Cuts, cutState{Table: t.table().ID})
 		}
@@ -64,11 +73,11 @@ func (sp *splitter) startPreparing(ctx context.Context) *preparation {
 	return p
 }
 
-// stop ends the goroutine and returns the session that it may have left.
-func (p *preparation) stop() *postgres.Session {
+// stop ends the goroutine and returns what it may have left.
+func (p *preparation) stop() (jdbc.Catalog, *postgres.Session) {
 	p.cancel()
 	<-p.done
-	return p.holder
+	return p.catalog, p.holder
 }
 
 // run does the work; ready says that the slot was made before and must still have everything after from.
@@ -95,8 +104,8 @@ func (p *preparation) run(ctx context.Context, s *Source, tables []*captured, re
 			return err
 		}
 	}
-	if ready {
-		return nil
+	if p.catalog, err = s.server.JDBC().Catalog(ctx); err != nil || ready {
+		return err
 	}
 	return p.begin(ctx, s, c)
 }

@@ -32,6 +32,7 @@ type splitter struct {
 	checked   bool              // slot and publication are as the state says
 	export    string            // snapshot of the slot, while holder is open
 	holder    *postgres.Session // holds it
+	catalog   jdbc.Catalog      // of inner; nil once the stream is handed out
 	inner     plugin.Splitter   // cuts the first of state.Cuts
 }
 
@@ -60,8 +61,12 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 		if sp.state.Open > 0 {
 			return nil, nil
 		}
+		state, err := json.Marshal(slotState{sp.state.Stream.Tables})
+		if err != nil {
+			return nil, err
+		}
 		sp.state.Open++
-		return []plugin.Split{{ID: slotSplit, Rows: 0}}, nil
+		return []plugin.Split{{ID: slotSplit, State: state, Rows: 0}}, nil
 	}
 	for len(sp.state.Cuts) > 0 {
 		splits, err := sp.cut(ctx)
@@ -110,23 +115,19 @@ func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 	cut := &sp.state.Cuts[0]
 	t := find(sp.tables, cut.Table)
 	if sp.inner == nil {
-		catalog, err := sp.source.server.JDBC().Catalog(ctx)
+		o := sp.source.options
+		var err error
+		sp.inner, err = jdbc.NewSplitter(jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper},
+			sp.catalog, []*jdbc.Relation{t.relation}, cut.State)
 		if err != nil {
 			return nil, err
 		}
-		o := sp.source.options
-		sp.inner, err = jdbc.NewSplitter(jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper},
-			catalog, []*jdbc.Relation{t.relation}, cut.State)
-		if err != nil {
-			return nil, errors.Join(err, catalog.Close())
-		}
 	}
 	splits, err := sp.inner.Next(ctx)
-	if err == io.EOF {
-		err = sp.inner.Close()
+	if errors.Is(err, io.EOF) {
 		sp.inner = nil
 		sp.state.Cuts = sp.state.Cuts[1:]
-		return nil, err
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
@@ -158,11 +159,15 @@ func (sp *splitter) stream() ([]plugin.Split, error) {
 	return []plugin.Split{{ID: fmt.Sprintf("%s%d", streamPrefix, sp.state.Streams), State: state, Rows: -1}}, nil
 }
 
-// release gives up the slot's snapshot.
+// release gives up the slot's snapshot and the session for cutting.
 func (sp *splitter) release() {
 	if sp.holder != nil {
 		_ = sp.holder.Close()
 		sp.holder, sp.export = nil, ""
+	}
+	if sp.catalog != nil {
+		_ = sp.catalog.Close()
+		sp.catalog = nil
 	}
 }
 
@@ -206,11 +211,8 @@ func (sp *splitter) State() ([]byte, error) {
 // Close implements [plugin.Splitter].
 func (sp *splitter) Close() error {
 	if sp.preparing != nil {
-		sp.holder = sp.preparing.stop()
+		sp.catalog, sp.holder = sp.preparing.stop()
 	}
 	sp.release()
-	if sp.inner == nil {
-		return nil
-	}
-	return sp.inner.Close()
+	return nil
 }
