@@ -65,6 +65,9 @@
 // after that, get the column's default from the sink. Otherwise the target keeps the columns that it was planned with:
 // new ones are left out, those that are gone are null, and a column of another type fails the job.
 //
+// A table may be altered while its snapshot is read. Chunks find the columns by their numbers, so one that was renamed is
+// read under its old name; one that is gone is null. Until the stream comes to the change, the sinks know the old ones.
+//
 // # Servers
 //
 // A lost connection is made again connect.max-retries times, then the job's own retries count. A slot that somebody else

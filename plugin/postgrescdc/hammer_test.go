@@ -260,6 +260,43 @@ func TestHammerAppend(t *testing.T) {
 	swingAndKill(t, s, job, 6*time.Second, appends, "keyed", "plain")
 }
 
+// TestHammerColumns changes columns, too, while the job is killed again and again.
+func TestHammerColumns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	s := newServer(t, "CREATE TABLE ints (id int PRIMARY KEY, v int, s text, x0 int)",
+		"INSERT INTO ints SELECT i, i, 'row ' || i, 0 FROM generate_series(1, 3000) i")
+	job := s.toTables("read_limit.rows_per_second = 30000", "snapshot.split.size = 500, debezium { include.schema.changes = true }", "ints")
+	swingAndKill(t, s, job, 6*time.Second, alterations(), "ints")
+}
+
+// alterations returns a generator of transactions: changes of rows, and now and then of columns, all rows of which are
+// then changed, so that no default of a column counts. One column is ever renamed, dropped and added again.
+func alterations() func(r *rand.Rand) string {
+	var version atomic.Int64
+	return func(r *rand.Rand) string {
+		if r.IntN(40) > 0 {
+			n := r.IntN(3000)
+			return fmt.Sprintf("INSERT INTO ints (id, v, s) VALUES (%d, 1, 'new') ON CONFLICT (id) DO UPDATE SET v = ints.v + 1; "+
+				"DELETE FROM ints WHERE id = %d; SELECT pg_sleep(0.005)", n, r.IntN(3000))
+		}
+		n := version.Add(1)
+		const column = `DO $$ DECLARE old name; BEGIN LOCK TABLE ints; SELECT attname INTO old FROM pg_attribute
+			WHERE attrelid = 'ints'::regclass AND attname LIKE 'x%%' AND NOT attisdropped; %s END $$`
+		switch r.IntN(3) {
+		case 0:
+			return fmt.Sprintf(column, fmt.Sprintf("EXECUTE format('ALTER TABLE ints RENAME %%I TO x%d', old); UPDATE ints SET v = v + 1;", n))
+		case 1:
+			return fmt.Sprintf(column, fmt.Sprintf("EXECUTE format('ALTER TABLE ints DROP %%I, ADD x%d int', old); UPDATE ints SET x%d = %d;", n, n, n))
+		default:
+			kind := [...]string{"text", "bigint", "numeric(12,2)"}[r.IntN(3)]
+			return fmt.Sprintf(column, fmt.Sprintf("EXECUTE format('ALTER TABLE ints DROP %%I, ADD x%d %s', old); UPDATE ints SET x%d = '%d';",
+				n, kind, n, n))
+		}
+	}
+}
+
 // swingAndKill runs a job in a child that is killed again and again while clients work, and compares the tables at the
 // end.
 func swingAndKill(t *testing.T, s *server, job string, d time.Duration, next func(*rand.Rand) string, tables ...string) {

@@ -48,7 +48,8 @@ func (sp *splitter) prepare(ctx context.Context) error {
 		sp.state.Stream.From, sp.holder, sp.export = p.from, p.holder, p.export
 	}
 	for _, t := range p.added {
-		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{Out: formOf(t.table()), Number: t.number})
+		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{
+			Out: formOf(t.table()), Number: t.number, Numbers: t.numbers})
 		if snapshot {
 			sp.state.Cuts = append(sp.state.Cuts, cutState{Table: t.table().ID})
 		}

@@ -128,9 +128,9 @@ func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := sp.state.Stream.table(cut.Table).Out
+	table := sp.state.Stream.table(cut.Table)
 	for i := range splits {
-		st := chunkState{Out: out, Export: sp.export}
+		st := chunkState{Out: table.Out, Numbers: table.Numbers, Export: sp.export}
 		if err := json.Unmarshal(splits[i].State, &st.Range); err != nil {
 			return nil, err
 		}

@@ -22,6 +22,8 @@ type captured struct {
 	integer bool // the column holds integers
 	number  int  // the highest number that a column ever had
 	oid     uint32
+	numbers []int // of the columns of the table
+	layout  postgres.Layout
 }
 
 func (c *captured) table() *plugin.Table { return c.relation.Table }
@@ -141,7 +143,38 @@ func (s *Source) capture(ctx context.Context, c *postgres.Session, catalog jdbc.
 	if t.number, err = strconv.Atoi(string(rows[0][0])); err != nil {
 		return nil, err
 	}
+	if t.layout, err = c.Layout(ctx, id); err != nil {
+		return nil, err
+	}
+	names, err := columnNames(ctx, c, t.oid)
+	if err != nil {
+		return nil, err
+	}
+	t.numbers = make([]int, len(relation.Table.Columns))
+	for number, name := range names {
+		if i := relation.Table.Index(name); i >= 0 {
+			t.numbers[i] = number
+		}
+	}
 	return t, t.readKeyType(ctx, c)
+}
+
+// columnNames returns the names of a table's columns by their numbers, which they keep when they are renamed.
+func columnNames(ctx context.Context, c *postgres.Session, oid uint32) (map[int]string, error) {
+	rows, err := c.Query(ctx, "SELECT attnum::text, attname FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped",
+		strconv.FormatUint(uint64(oid), 10))
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[int]string, len(rows))
+	for _, row := range rows {
+		number, err := strconv.Atoi(string(row[0]))
+		if err != nil {
+			return nil, err
+		}
+		names[number] = string(row[1])
+	}
+	return names, nil
 }
 
 // setKey makes the columns of the job, else those of the identity's index, the table's key where it has no primary one.
