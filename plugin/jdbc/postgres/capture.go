@@ -104,7 +104,8 @@ func (c *catalog) describeStored(ctx context.Context, r jdbc.Request, id plugin.
 	if from == nil {
 		return nil, noTable(ctx, c.s, id)
 	}
-	rows, err := c.s.query(ctx, "SELECT attname FROM pg_attribute WHERE attrelid = $1::oid AND attgenerated <> ''", from.oid)
+	rows, err := c.s.query(ctx,
+		"SELECT attname FROM pg_attribute WHERE attrelid = $1::oid AND attgenerated <> ''", from.oid)
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +176,9 @@ func shape(ctx context.Context, s *session, table string) (string, error) {
 // files is an expression for the files of a table and its partitions. A statement that writes a table anew, such as one
 // that changes the type of a column, makes new ones, which are empty for older snapshots.
 func files(table string) string {
+	oid := literal(table) + "::regclass"
 	return `(SELECT string_agg(pg_relation_filenode(relid)::text, ' ' ORDER BY relid) FROM (
-		SELECT relid::oid FROM pg_partition_tree(` + literal(table) + `::regclass) UNION SELECT ` + literal(table) + `::regclass::oid) x)`
+		SELECT relid::oid FROM pg_partition_tree(` + oid + `) UNION SELECT ` + oid + `::oid) x)`
 }
 
 // Layout is how a table is laid out when a job is planned.
@@ -195,7 +197,8 @@ func (c *Session) Layout(ctx context.Context, id plugin.TableID) (Layout, error)
 // BeginView gives a scanner a repeatable-read transaction for the ranges of a table that it reads next: of the exported
 // snapshot, or of a new one if that is empty or gone, or if the table was written anew since its layout was read. The
 // table cannot be altered until EndView.
-func (s *Server) BeginView(ctx context.Context, in jdbc.Scanner, id plugin.TableID, l Layout, exported string) (View, error) {
+func (s *Server) BeginView(ctx context.Context, in jdbc.Scanner, id plugin.TableID, l Layout, exported string) (
+	View, error) {
 	sc := in.(*scanner)
 	if sc.open || sc.s.IsClosed() || sc.s.TxStatus() != 'I' {
 		if err := sc.renew(ctx); err != nil {
