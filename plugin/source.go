@@ -85,6 +85,16 @@ type Acker interface {
 	Ack(ctx context.Context, position []byte) error
 }
 
+// Resumer is implemented by a [Source] whose tables may get other columns while a job runs. The engine keeps the columns
+// that the sinks know in every checkpoint of such a job, and takes one before anything else is done.
+type Resumer interface {
+	// Resume tells the tables as the sinks know them, with their versions, to a source of a job that goes on from a
+	// checkpoint. It is called before Splits and Reader, and not at a fresh start. A table that the sinks have not seen
+	// yet is not among them. Where Tables has found other columns by now, rows still come with these here, until
+	// [Out.Change] announces the new ones.
+	Resume(tables []*Table)
+}
+
 // Lagger is implemented by a [Reader] that follows a log and knows how far behind its end it is.
 type Lagger interface {
 	// Lag returns how far behind the reader is. It is called on the reader's goroutine, between calls of Read, about

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/all"
@@ -22,7 +24,13 @@ func runChild(ctx context.Context, dir string, savepoint time.Duration, parallel
 	if err != nil {
 		return err
 	}
-	eng, err := engine.Open(engine.Options{Dir: filepath.Join(dir, "store"), Plugins: plugin.NewRegistry(all.Plugins)})
+	logFile, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer logFile.Close()
+	eng, err := engine.Open(engine.Options{Dir: filepath.Join(dir, "store"), Plugins: plugin.NewRegistry(all.Plugins),
+		Logger: hclog.New(&hclog.LoggerOptions{Output: logFile, Level: hclog.Debug})})
 	if err != nil {
 		return err
 	}

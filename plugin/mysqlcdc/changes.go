@@ -3,6 +3,7 @@ package mysqlcdc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,11 +38,14 @@ func (l *logReader) query(ctx context.Context, out plugin.Out, e binlog.Event, b
 		l.source.env.Logger.Warn("a statement is not understood; the columns of the tables are compared with the server's",
 			"vertex", l.task.Vertex, "statement", shorten(q.Text), "error", err)
 		for _, t := range l.tables {
-			t.suspect = true
+			l.suspect(t)
 		}
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if err := l.checkRows(q.Text); err != nil {
 		return err
 	}
 	for _, s := range statements {
@@ -52,10 +56,34 @@ func (l *logReader) query(ctx context.Context, out plugin.Out, e binlog.Event, b
 	return nil
 }
 
+// suspect notes that a table was altered in a way that is not known.
+func (l *logReader) suspect(t *followed) { t.Suspect, l.fixed = true, nil }
+
+// checkRows refuses statements that change rows of a captured table: somebody's session does not log rows.
+func (l *logReader) checkRows(text string) error {
+	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+	switch strings.ToUpper(word) {
+	case "INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD":
+	default:
+		return nil
+	}
+	rest = strings.ToLower(rest)
+	for id, t := range l.byName {
+		if !t.gone && !l.before(t) && strings.Contains(rest, strings.ToLower(id.Name)) {
+			return &plugin.Error{
+				Code: plugin.CodeData, Table: id, Row: l.start.String(),
+				Err: fmt.Errorf("the log holds a statement instead of the rows that it changed: %s", word),
+				Fix: "set binlog_format = ROW for all sessions, and start the job afresh",
+			}
+		}
+	}
+	return nil
+}
+
 // statement takes what DDL does to one table.
 func (l *logReader) statement(ctx context.Context, out plugin.Out, s ddl.Statement, text string) error {
 	if to := l.named(s.To); to != nil && s.To != s.Table {
-		to.suspect = true // another table has come in its place
+		l.suspect(to) // another table has come in its place
 	}
 	t := l.named(s.Table)
 	if t == nil {
@@ -64,7 +92,7 @@ func (l *logReader) statement(ctx context.Context, out plugin.Out, s ddl.Stateme
 	log := l.source.env.Logger.With("vertex", l.task.Vertex, "table", t.ID.String(), "statement", shorten(text))
 	switch s.Kind {
 	case ddl.Create:
-		t.suspect = true
+		l.suspect(t)
 	case ddl.Drop, ddl.Truncate:
 		log.Warn("the statement is not passed on: the target keeps its rows")
 	case ddl.Alter:
@@ -77,19 +105,19 @@ func (l *logReader) statement(ctx context.Context, out plugin.Out, s ddl.Stateme
 	}
 	if s.To != (ddl.Name{}) && s.To != s.Table {
 		log.Warn("the table has another name now: its changes are not captured any more")
-		t.suspect = true
+		l.suspect(t)
 	}
 	return nil
 }
 
 // alter applies a change of the columns.
 func (l *logReader) alter(out plugin.Out, t *followed, s ddl.Statement, text string) error {
-	if len(s.Changes) == 0 || t.suspect {
+	if len(s.Changes) == 0 || t.Suspect {
 		return nil
 	}
 	now, err := t.Log.Apply(s)
 	if errors.Is(err, ddl.ErrNotUnderstood) {
-		t.suspect = true
+		l.suspect(t)
 		return nil
 	}
 	if err != nil {
@@ -106,7 +134,7 @@ func (l *logReader) catchUp(out plugin.Out, here place) error {
 			continue
 		}
 		seen := *t.Seen
-		t.Until, t.Seen, t.suspect, l.fixed = nil, nil, false, nil
+		t.Until, t.Seen, t.Suspect, l.fixed = nil, nil, false, nil
 		if !sameColumns(&seen, &t.Log) {
 			l.start = here
 			if err := l.change(out, t, seen, nil, ""); err != nil {
@@ -303,7 +331,7 @@ func (l *logReader) adopt(ctx context.Context, out plugin.Out, t *followed) erro
 	if err = errors.Join(err, session.Close()); err != nil {
 		return err
 	}
-	t.suspect = false
+	t.Suspect, l.fixed = false, nil
 	if sameColumns(&now, &t.Log) {
 		return nil
 	}

@@ -21,7 +21,6 @@ type followed struct {
 	filter  *filter // nil: all changes count
 	keys    []int   // positions of the key's columns in the log's table
 	gone    bool    // it is not captured any more; its rows are counted only
-	suspect bool    // it was altered in a way that is not known: see logReader.adopt
 
 	event int64 // Unix milliseconds of the oldest change in the builder
 	mark  int   // rows in the builder when the transaction began
@@ -112,7 +111,7 @@ func (f *followed) flush(out plugin.Out, inside bool) error {
 
 // bind returns what becomes of the rows of a table map.
 func (l *logReader) bind(ctx context.Context, out plugin.Out, m *binlog.TableMap) (*binding, error) {
-	if b, ok := l.maps[m]; ok && (b.table == nil || !b.table.suspect) {
+	if b, ok := l.maps[m]; ok && (b.table == nil || !b.table.Suspect) {
 		return b, nil
 	}
 	b := &binding{table: l.byName[plugin.TableID{Database: m.Schema, Name: m.Name}]}
@@ -122,7 +121,7 @@ func (l *logReader) bind(ctx context.Context, out plugin.Out, m *binlog.TableMap
 		}
 		return b, nil
 	}
-	if b.table.suspect {
+	if b.table.Suspect {
 		if err := l.adopt(ctx, out, b.table); err != nil {
 			return nil, err
 		}

@@ -263,7 +263,7 @@ func TestHammerKillsEngine(t *testing.T) {
 		t.Skip("kills processes")
 	}
 	h := newHammer(t, len(hammerKeys), 6000)
-	dir, job := t.TempDir(), h.job("")
+	dir, job := t.TempDir(), h.job("incremental.parallelism = 2")
 	stop := h.clients(t, 4)
 	kills := 0
 	for until := time.Now().Add(2 * hammerTime(t)); time.Now().Before(until); kills++ {
@@ -278,6 +278,53 @@ func TestHammerKillsEngine(t *testing.T) {
 	eventually(t, nil, 60*time.Second, h.differences)
 	_ = child.Process.Kill()
 	_ = child.Wait()
+}
+
+// TestHugeTransaction kills the engine in the middle of a transaction that is larger than any batch.
+func TestHugeTransaction(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, n INT)", "CREATE TABLE b (id INT PRIMARY KEY, n INT)")
+	dir := t.TempDir()
+	job := f.job("read_limit.rows_per_second = 20000", f.names("a", "b"))
+	child := startChild(t, dir, job)
+	f.run(t, "INSERT INTO b VALUES (0, 0)")
+	eventually(t, nil, 20*time.Second, func() string { return f.difference("b", "*", "id") })
+	f.run(t, `START TRANSACTION; INSERT INTO a SELECT seq, 0 FROM seq_1_to_30000; INSERT INTO b SELECT seq, 1 FROM seq_1_to_5000;
+		UPDATE a SET n = 1 WHERE id % 2 = 0; DELETE FROM a WHERE id % 3 = 0; UPDATE a SET id = id + 100000 WHERE id % 5 = 0; COMMIT`)
+	for range 6 {
+		wait(t, time.Duration(300+rand.IntN(300))*time.Millisecond)
+		_ = child.Process.Kill()
+		_ = child.Wait()
+		child = startChild(t, dir, job)
+	}
+	eventually(t, nil, 60*time.Second, func() string { return f.difference("a", "*", "id") + f.difference("b", "*", "id") })
+	_ = child.Process.Kill()
+	_ = child.Wait()
+}
+
+// TestStatementsInLog refuses changes that were not logged as rows.
+func TestStatementsInLog(t *testing.T) {
+	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, n INT)")
+	job := start(t, f.job("job.retry.times = 0", f.names("a")))
+	eventually(t, job, 20*time.Second, func() string { return begun(job) })
+	f.run(t, "SET SESSION binlog_format = STATEMENT; INSERT INTO a VALUES (1, 1); SET SESSION binlog_format = ROW")
+	_, err := job.Wait(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "a statement instead of the rows") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestSwappedTable renames another table to the captured one's name, as tools for changes of large tables do.
+func TestSwappedTable(t *testing.T) {
+	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, n INT)", "INSERT INTO a VALUES (1, 1), (2, 2)")
+	job := start(t, f.job("", f.names("a")+schemaChanges))
+	same := func() string { return f.difference("a", "*", "id") }
+	eventually(t, job, 20*time.Second, same)
+	f.run(t, "CREATE TABLE a_new (id INT PRIMARY KEY, n INT, x VARCHAR(10) DEFAULT 'x')", "INSERT INTO a_new (id, n) SELECT * FROM a",
+		"RENAME TABLE a TO a_old, a_new TO a", "INSERT INTO a VALUES (3, 3, 'y')")
+	eventually(t, job, 20*time.Second, same)
 }
 
 // TestHammerKillsServer kills a database server of its own again and again meanwhile.

@@ -29,9 +29,12 @@ func openOrigin(r *reader, s plugin.Split) (*originReader, error) {
 	return o, decode("split "+s.ID, s.State, &o.state)
 }
 
-func (o *originReader) read(ctx context.Context, _ plugin.Out) error {
+func (o *originReader) read(ctx context.Context, out plugin.Out) error {
 	if o.state.At != nil {
 		return io.EOF
+	}
+	if err := o.announce(out); err != nil {
+		return err
 	}
 	source := o.reader.source
 	session, err := source.connect(ctx)
@@ -42,6 +45,31 @@ func (o *originReader) read(ctx context.Context, _ plugin.Out) error {
 		return err
 	}
 	return io.EOF
+}
+
+// announce tells the sinks of tables that were altered after they were told of them and before anything was read.
+func (o *originReader) announce(out plugin.Out) error {
+	source := o.reader.source
+	if !source.options.schemaChanges() {
+		return nil
+	}
+	for _, id := range o.state.Tables {
+		r, known := source.relation(id), source.current(id)
+		if r == nil || known.SameColumns(r.Table) {
+			continue
+		}
+		altered := *r.Table
+		altered.Version = known.Version + 1
+		next, err := plugin.NewTable(altered)
+		if err != nil {
+			return err
+		}
+		if err := out.Change(plugin.SchemaChange{Old: known, New: next}); err != nil {
+			return err
+		}
+		source.know(next)
+	}
+	return nil
 }
 
 func (o *originReader) find(ctx context.Context, session *mysql.Session) error {
@@ -124,8 +152,8 @@ func (o *originReader) planned(now []ddl.Table) []ddl.Table {
 	o.state.Seen = make([]*ddl.Table, len(now))
 	o.state.Out = make([]*outTable, len(now))
 	for i, id := range o.state.Tables {
-		if r := source.relation(id); r != nil {
-			o.state.Out[i] = formOf(r.Table)
+		if t := source.current(id); t != nil {
+			o.state.Out[i] = formOf(t)
 		}
 		if planned, ok := source.columns[id]; ok && !sameColumns(&planned, &now[i]) {
 			log[i], o.state.Seen[i] = planned, &now[i]

@@ -41,6 +41,7 @@ type Source struct {
 	tables    []*plugin.Table              // planned
 	columns   map[plugin.TableID]ddl.Table // of the planned tables, where changes of the columns are followed
 	versions  map[version]*plugin.Table
+	known     map[plugin.TableID]*plugin.Table // as the sinks know them, of a job that goes on
 }
 
 // version names one version of a table.
@@ -50,8 +51,9 @@ type version struct {
 }
 
 var (
-	_ plugin.Source = (*Source)(nil)
-	_ plugin.Pinger = (*Source)(nil)
+	_ plugin.Source  = (*Source)(nil)
+	_ plugin.Pinger  = (*Source)(nil)
+	_ plugin.Resumer = (*Source)(nil)
 )
 
 // open checks the options. It connects to nothing.
@@ -311,12 +313,44 @@ func (s *Source) ids() []plugin.TableID {
 	return ids
 }
 
+// Resume takes the tables as the sinks know them.
+func (s *Source) Resume(tables []*plugin.Table) {
+	for _, t := range tables {
+		s.know(t)
+	}
+}
+
+// know notes a table as the sinks know it.
+func (s *Source) know(t *plugin.Table) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil {
+		s.known = map[plugin.TableID]*plugin.Table{}
+	}
+	s.known[t.ID] = t
+}
+
+// current returns a captured table as the sinks know it, the planned one where they know none; nil if it is not captured
+// any more.
+func (s *Source) current(id plugin.TableID) *plugin.Table {
+	r := s.relation(id)
+	if r == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.known[id]; t != nil {
+		return t
+	}
+	return r.Table
+}
+
 // outOf returns the table that is in force downstream: what a state says, else the planned one. All lanes get the same
 // pointer for the same version.
 func (s *Source) outOf(id plugin.TableID, form *outTable) (*plugin.Table, error) {
 	if form == nil {
-		if r := s.relation(id); r != nil {
-			return r.Table, nil
+		if t := s.current(id); t != nil {
+			return t, nil
 		}
 		return nil, fmt.Errorf("table %s is not captured any more", id)
 	}

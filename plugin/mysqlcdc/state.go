@@ -45,6 +45,8 @@ type table struct {
 	Open []jdbc.Range `json:"open,omitempty"`
 	// Stale says that an attempt that died may have put rows of open parts out: their deletions count.
 	Stale bool `json:"stale,omitempty"`
+	// Suspect says that the table was altered in a way that is not known: see logReader.adopt.
+	Suspect bool `json:"suspect,omitempty"`
 	// Seen is what the columns were when an open part was given up, at the place Until.
 	Seen  *ddl.Table `json:"seen,omitempty"`
 	Until *place     `json:"until,omitempty"`

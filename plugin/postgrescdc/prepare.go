@@ -48,8 +48,12 @@ func (sp *splitter) prepare(ctx context.Context) error {
 		sp.state.Stream.From, sp.holder, sp.export = p.from, p.holder, p.export
 	}
 	for _, t := range p.added {
+		first, err := sp.source.first(t.table())
+		if err != nil {
+			return err
+		}
 		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{
-			Out: formOf(t.table()), Number: t.number, Numbers: t.numbers})
+			Out: formOf(first), Number: t.number, Numbers: t.numbersOf(first)})
 		if snapshot {
 			sp.state.Cuts = append(sp.state.Cuts, cutState{Table: t.table().ID})
 		}

@@ -17,9 +17,10 @@ type reader struct {
 	chunks chunkReader
 	stream *stream // nil until its split comes
 
-	streaming bool   // the open split is the stream
-	empty     bool   // the open split has no rows: it is the slot's, or the job does not read its table any more
-	state     []byte // of an empty split
+	streaming bool                  // the open split is the stream
+	empty     bool                  // the open split has no rows: it is the slot's, or the job does not read its table any more
+	state     []byte                // of an empty split
+	changes   []plugin.SchemaChange // that the slot's split announces
 }
 
 var (
@@ -35,22 +36,61 @@ func newReader(s *Source, tables []*captured, t plugin.Task) *reader {
 
 // Open implements [plugin.Reader].
 func (r *reader) Open(_ context.Context, s plugin.Split) error {
-	r.empty, r.state = false, s.State
+	r.empty, r.state, r.changes = false, s.State, nil
 	if r.streaming = strings.HasPrefix(s.ID, streamPrefix); r.streaming {
 		return r.stream.open(s)
 	}
+	if s.ID == slotSplit {
+		r.empty = true
+		return r.openSlot(s)
+	}
 	t := find(r.tables, s.Table)
-	if r.empty = t == nil || s.ID == slotSplit; r.empty {
+	if r.empty = t == nil; r.empty {
 		return nil
 	}
 	return r.chunks.open(s, t)
+}
+
+// openSlot finds the tables that were altered after the sinks were told of them and before anything is read.
+func (r *reader) openSlot(s plugin.Split) error {
+	if len(s.State) == 0 {
+		return nil
+	}
+	state, err := decode[slotState]("the split "+s.ID, s.State)
+	if err != nil {
+		return err
+	}
+	for _, form := range state.Tables {
+		t := find(r.tables, form.Out.ID)
+		if t == nil {
+			continue
+		}
+		first, err := form.Out.make(t.table())
+		if err != nil {
+			return err
+		}
+		if known := r.chunks.source.current(t.table()); !known.SameColumns(first) {
+			r.changes = append(r.changes, plugin.SchemaChange{Old: known, New: first})
+		}
+	}
+	return nil
+}
+
+// announce puts out the changes of columns of a split without rows.
+func (r *reader) announce(out plugin.Out) error {
+	for _, c := range r.changes {
+		if err := out.Change(c); err != nil {
+			return err
+		}
+	}
+	return io.EOF
 }
 
 // Read implements [plugin.Reader].
 func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 	switch {
 	case r.empty:
-		return io.EOF
+		return r.announce(out)
 	case r.streaming:
 		return r.stream.read(ctx, out)
 	}

@@ -17,11 +17,13 @@ type Source struct {
 
 	mu     sync.Mutex // the lanes make their readers at the same time
 	tables []*captured
+	known  map[plugin.TableID]*plugin.Table // as the sinks know them, of a job that goes on
 }
 
 var (
-	_ plugin.Source = (*Source)(nil)
-	_ plugin.Pinger = (*Source)(nil)
+	_ plugin.Source  = (*Source)(nil)
+	_ plugin.Pinger  = (*Source)(nil)
+	_ plugin.Resumer = (*Source)(nil)
 )
 
 // Ping connects to the database.
@@ -87,4 +89,36 @@ func (s *Source) warn() {
 	if s.options.Parallelism > 1 {
 		log.Warn("incremental.parallelism: a replication slot has one reader", "value", s.options.Parallelism)
 	}
+}
+
+// Resume takes the tables as the sinks know them.
+func (s *Source) Resume(tables []*plugin.Table) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = make(map[plugin.TableID]*plugin.Table, len(tables))
+	for _, t := range tables {
+		s.known[t.ID] = t
+	}
+}
+
+// current returns a table as the sinks know it: as it is planned, unless the job goes on.
+func (s *Source) current(planned *plugin.Table) *plugin.Table {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.known[planned.ID]; t != nil {
+		return t
+	}
+	return planned
+}
+
+// first returns the table that the first rows come with. It is as the sinks know it, or a version more if it was altered
+// before anything was read and the job follows that.
+func (s *Source) first(planned *plugin.Table) (*plugin.Table, error) {
+	known := s.current(planned)
+	if !s.options.schemaChanges() || known.SameColumns(planned) {
+		return known, nil
+	}
+	next := *planned
+	next.Version = known.Version + 1
+	return plugin.NewTable(next)
 }

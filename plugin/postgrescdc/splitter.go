@@ -61,8 +61,12 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 		if sp.state.Open > 0 {
 			return nil, nil
 		}
+		state, err := json.Marshal(slotState{sp.state.Stream.Tables})
+		if err != nil {
+			return nil, err
+		}
 		sp.state.Open++
-		return []plugin.Split{{ID: slotSplit, Rows: 0}}, nil
+		return []plugin.Split{{ID: slotSplit, State: state, Rows: 0}}, nil
 	}
 	for len(sp.state.Cuts) > 0 {
 		splits, err := sp.cut(ctx)

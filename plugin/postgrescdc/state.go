@@ -76,6 +76,12 @@ type piece struct {
 	View    int  `json:"view"` // position in the list of views
 }
 
+// slotState is the state of the split without rows.
+type slotState struct {
+	// Tables are the captured tables as the first rows come with them.
+	Tables []tableState `json:"slot"`
+}
+
 // chunkState is a chunk of the snapshot: before it is read, in the middle, and as a result.
 type chunkState struct {
 	// Out is the table as the sinks know it, Numbers are those of its columns in the database.

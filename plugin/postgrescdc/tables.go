@@ -22,7 +22,7 @@ type captured struct {
 	integer bool // the column holds integers
 	number  int  // the highest number that a column ever had
 	oid     uint32
-	numbers []int // of the columns of the table
+	numbers []int // of the columns of the relation's table
 	layout  postgres.Layout
 }
 
@@ -164,6 +164,17 @@ func (t *captured) read(ctx context.Context, c *postgres.Session) error {
 		}
 	}
 	return t.readKeyType(ctx, c)
+}
+
+// numbersOf returns the numbers of the columns of a version of the table, 0 for those that the table does not have.
+func (t *captured) numbersOf(version *plugin.Table) []int {
+	numbers := make([]int, len(version.Columns))
+	for i, c := range version.Columns {
+		if at := t.table().Index(c.Name); at >= 0 {
+			numbers[i] = t.numbers[at]
+		}
+	}
+	return numbers
 }
 
 // columnNames returns the names of a table's columns by their numbers, which they keep when they are renamed.

@@ -11,21 +11,41 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// A streaming job whose sinks follow schema changes begins with a checkpoint of its own, before the sinks are prepared
-// and anything is read: it tells the tables as they were planned. A job that dies before its first periodic checkpoint is
+// A job with a source whose tables may change begins with a checkpoint of its own, before the sinks are prepared and
+// anything is read: it tells the tables as they were planned. A job that dies before its first periodic checkpoint is
 // planned anew when it goes on, and by then columns may have changed of which nobody would tell the sinks.
 
 // begins reports whether the pipeline takes such a checkpoint.
 func (r *Runner) begins() bool {
-	if r.options.Interval == 0 || r.options.Pipeline.Vertices[0].Env.Job.Mode != plugin.Unbounded {
-		return false
+	return r.options.Interval > 0 && slices.ContainsFunc(r.options.Pipeline.Sources(), resumes)
+}
+
+// resumes reports whether a source's tables may change.
+func resumes(v *plan.Vertex) bool {
+	_, ok := v.Source.(plugin.Resumer)
+	return ok
+}
+
+// remind tells the sources the tables as the sinks know them.
+func (c *catalog) remind(p *plan.Pipeline, cp *checkpoint.Checkpoint) {
+	if cp == nil {
+		return
 	}
-	return slices.ContainsFunc(r.options.Pipeline.Sinks(), func(v *plan.Vertex) bool {
-		return slices.ContainsFunc(v.Sinks, func(in plan.SinkInstance) bool {
-			_, follows := in.Sink.(plugin.SchemaApplier)
-			return follows
-		})
-	})
+	for _, v := range p.Sources() {
+		source, ok := v.Source.(plugin.Resumer)
+		if !ok {
+			continue
+		}
+		var known []*plugin.Table
+		for _, t := range v.Tables {
+			if slices.ContainsFunc(cp.Tables, func(k checkpoint.Table) bool { return k.Table.ID == t.ID }) {
+				known = append(known, c.inForce[t.ID])
+			}
+		}
+		if len(known) > 0 {
+			source.Resume(known)
+		}
+	}
 }
 
 // begin stores the checkpoint that a pipeline begins with. It says that no sink is prepared.

@@ -6,18 +6,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/culvertdata/culvert/engine/internal/plan"
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// streaming is a pipeline of a streaming job.
-func streaming(src plugin.Source, s plugin.Sink) *plan.Pipeline {
-	p := simple(1, src, s)
-	for _, v := range p.Vertices {
-		v.Env.Job.Mode = plugin.Unbounded
-	}
-	return p
+// resuming is a source whose table may change.
+type resuming struct {
+	*counter
+	told [][]*plugin.Table
 }
+
+func (r *resuming) Resume(tables []*plugin.Table) { r.told = append(r.told, tables) }
 
 // preparing refuses tables that have other columns than its target.
 type preparing struct {
@@ -44,18 +42,18 @@ func (p *preparing) ApplyChange(ctx context.Context, c plugin.SchemaChange) erro
 // before it is planned again.
 func TestColumnsChangeBeforeTheFirstCheckpoint(t *testing.T) {
 	st, f := &store{}, &preparing{follower: newFollower()}
-	first := endless(1, 100)
-	r := start(t, Options{Pipeline: streaming(first, f), Checkpoints: st, Interval: time.Hour})
+	first := &resuming{counter: endless(1, 100)}
+	r := start(t, Options{Pipeline: simple(1, first, f), Checkpoints: st, Interval: time.Hour})
 	until(t, "rows are written", func() bool { return len(f.sorted()) > 0 })
 	r.cancel()
 	r.ends(Suspended)
 	if cp := st.last(); cp.Epoch != 1 || len(cp.Sources) != 0 || len(cp.Tables) != 1 {
 		t.Fatalf("the job began with checkpoint %+v", cp)
 	}
-	second := endless(1, 100)
+	second := &resuming{counter: endless(1, 100)}
 	second.table = widened(first.table)
 	for range 2 { // it dies once more
-		r = start(t, Options{Pipeline: streaming(second, f), Checkpoints: st, Interval: time.Hour})
+		r = start(t, Options{Pipeline: simple(1, second, f), Checkpoints: st, Interval: time.Hour})
 		until(t, "the sink has the new columns", func() bool {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -69,5 +67,31 @@ func TestColumnsChangeBeforeTheFirstCheckpoint(t *testing.T) {
 	}
 	if !f.target.SameColumns(second.table) {
 		t.Errorf("the target has %v", f.target.Names())
+	}
+}
+
+// TestResume has a source find other columns when it goes on than the sinks know.
+func TestResume(t *testing.T) {
+	st, f := &store{}, newFollower()
+	first := &resuming{counter: endless(1, 100)}
+	r := start(t, Options{Pipeline: simple(1, first, f), Checkpoints: st, Interval: time.Millisecond})
+	until(t, "a checkpoint is behind the rows", func() bool { return st.last().Epoch > 2 && len(f.sorted()) == 100 })
+	r.Savepoint()
+	r.ends(SavepointDone)
+	second := &resuming{counter: endless(1, 100)}
+	second.table = widened(first.table)
+	run := start(t, Options{Pipeline: simple(1, second, f), Checkpoints: st, Restored: true, Interval: time.Millisecond})
+	epoch := st.last().Epoch
+	until(t, "the next checkpoint", func() bool { return st.last().Epoch > epoch })
+	run.Cancel()
+	run.ends(Canceled)
+	if len(first.told) != 0 {
+		t.Errorf("at its start the source was told %v", first.told)
+	}
+	if len(second.told) != 1 || len(second.told[0]) != 1 || !second.told[0][0].SameColumns(first.table) {
+		t.Errorf("the source was told %v", second.told)
+	}
+	if len(f.applied) != 0 {
+		t.Error("a change was applied that nobody announced")
 	}
 }

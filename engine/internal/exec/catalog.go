@@ -12,7 +12,7 @@ import (
 )
 
 // catalog knows the tables on the edges: what each transform makes of its inputs, and the versions in force of tables
-// that changed. It gives all lanes the same pointers.
+// that changed, of sources that resume also of those that did not. It gives all lanes the same pointers.
 type catalog struct {
 	mu      sync.Mutex
 	derived map[*plan.Vertex]map[*plugin.Table]*plugin.Table
@@ -33,6 +33,16 @@ func newCatalog(p *plan.Pipeline, cp *checkpoint.Checkpoint) *catalog {
 		for _, t := range cp.Tables {
 			if carries(p, cp, t.Table.ID) {
 				c.inForce[t.Table.ID] = t.Table
+			}
+		}
+	}
+	for _, v := range p.Sources() {
+		if !resumes(v) {
+			continue
+		}
+		for _, t := range v.Tables {
+			if c.inForce[t.ID] == nil {
+				c.inForce[t.ID] = t
 			}
 		}
 	}

@@ -286,6 +286,7 @@ func (c *coordinator) start(cp *checkpoint.Checkpoint) {
 	if c.options.Interval > 0 {
 		c.due = c.now.Add(c.options.Interval)
 	}
+	c.env.tables.remind(p, cp)
 	for _, s := range c.sources {
 		c.resume(s, cp)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
@@ -21,9 +23,11 @@ type loader struct {
 	stmts  map[*jdbc.Target]*wire.Stmt // of the jobs' own statements
 	stage  *stage                      // of an exactly-once sink
 
-	form   form // asSQL on servers that take no local files
-	fields []field
-	buf    []byte
+	owner    string // names the sink and its lane, over restarts
+	ordinary bool   // the user may not make temporary tables: others, by the same names, do their work
+	form     form   // asSQL on servers that take no local files
+	fields   []field
+	buf      []byte
 }
 
 // table is what a loader knows about a target.
@@ -41,7 +45,7 @@ type table struct {
 
 // Loader implements [jdbc.Database].
 func (d *database) Loader(ctx context.Context, o jdbc.Owner, lane int) (jdbc.Loader, error) {
-	l := &loader{d: d}
+	l := &loader{d: d, owner: fmt.Sprintf("%d/%s/%d", o.Job, o.Vertex, lane)}
 	if o.ExactlyOnce {
 		if d.config.Database == "" {
 			return nil, configError(errors.New("is_exactly_once: the url names no database"),
@@ -263,25 +267,62 @@ func (w *work) loadDirect(r jdbc.Run) (done bool, err error) {
 
 const temporaryPrefix = "culvert_temporary_"
 
-// temporary returns the name of the staging table of a session.
+// maxName is the number of characters that a table's name may have.
+const maxName = 64
+
+// temporary returns the name of the staging table of a session. One that is no temporary table must not be another
+// lane's, and is found again after a crash.
 func (l *loader) temporary(tab *table) string {
-	return tableName(plugin.TableID{Database: l.d.full(tab.target.ID).Database, Name: temporaryPrefix +
-		tab.target.ID.Name})
+	name := temporaryPrefix + tab.target.ID.Name
+	if l.ordinary || utf8.RuneCountInString(name) > maxName {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(l.owner + "/" + name)) // never fails
+		name = fmt.Sprintf("%s%x", temporaryPrefix, h.Sum64())
+	}
+	return tableName(plugin.TableID{Database: l.d.full(tab.target.ID).Database, Name: name})
 }
 
 // emptyTemporary makes or empties the session's staging table. Making it takes no part in a transaction.
 func (l *loader) emptyTemporary(tab *table) error {
-	if tab.temporary {
+	switch {
+	case tab.temporary && l.ordinary:
+		return l.s.exec("DELETE FROM " + l.temporary(tab))
+	case tab.temporary:
 		return l.s.exec("TRUNCATE TABLE " + l.temporary(tab))
 	}
-	// There may be one of an older version of the target.
-	err := l.s.exec("DROP TEMPORARY TABLE IF EXISTS "+l.temporary(tab), "CREATE TEMPORARY TABLE "+l.temporary(tab)+
-		stageLike(tab))
-	if err != nil {
-		return err
+	err := l.makeTemporary(tab)
+	if !l.ordinary && isDenied(err) {
+		l.d.log.Warn("the user may not make temporary tables; ordinary ones do their work, more slowly",
+			"database", l.d.full(tab.target.ID).Database)
+		l.ordinary = true
+		err = l.makeTemporary(tab)
 	}
-	tab.temporary = true
-	return nil
+	tab.temporary = err == nil
+	return err
+}
+
+// makeTemporary makes the staging table. There may be one of an older version of the target.
+func (l *loader) makeTemporary(tab *table) error {
+	kind := "TEMPORARY TABLE"
+	if l.ordinary {
+		kind = "TABLE"
+	}
+	return l.s.exec("DROP "+kind+" IF EXISTS "+l.temporary(tab), "CREATE "+kind+" "+l.temporary(tab)+stageLike(tab))
+}
+
+// dropTemporary drops what the server does not drop by itself with the session.
+func (l *loader) dropTemporary() {
+	for _, tab := range l.tables {
+		if l.ordinary && tab.temporary && l.s != nil {
+			_ = l.s.exec("DROP TABLE IF EXISTS " + l.temporary(tab)) // the next run drops it otherwise
+		}
+	}
+}
+
+// isDenied reports that the user has no right to do what was asked.
+func isDenied(err error) bool {
+	var answer *wire.Error
+	return errors.As(err, &answer) && (answer.Number == 1044 || answer.Number == 1142 || answer.Number == 1227)
 }
 
 // stageLike returns the columns of a staging table: those of the target with their exact types, so that a value that
@@ -413,6 +454,7 @@ func (l *loader) Close() error {
 	if l.s == nil {
 		return nil
 	}
+	l.dropTemporary()
 	err := l.s.Close()
 	l.s = nil
 	return err

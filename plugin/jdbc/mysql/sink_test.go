@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/config"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
@@ -263,5 +264,34 @@ func TestBits(t *testing.T) {
 		jdbctest.Insert(nil, nil, nil)))
 	if d := cmp.Diff([]string{"1|5|258", "NULL|NULL|NULL"}, f.Query("SELECT a+0, b+0, c+0 FROM t ORDER BY a DESC")); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestWithoutTemporaryTables upserts and deletes as a user who may make no temporary tables, into a table whose name
+// leaves no room for more.
+func TestWithoutTemporaryTables(t *testing.T) {
+	name := strings.Repeat("p", 64)
+	f := jdbctest.MariaDB(t, "CREATE TABLE "+name+" (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT)",
+		"CREATE OR REPLACE USER culvert_weak@'%' IDENTIFIED BY 'weak'",
+		"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER ON *.* TO culvert_weak@'%'")
+	t.Cleanup(func() { f.Exec("DROP USER culvert_weak@'%'") })
+	tab := people(t, 0)
+	for _, user := range []string{"", "culvert_weak"} {
+		f.Exec("TRUNCATE TABLE " + name)
+		o := f.Options("table", name)
+		if user != "" {
+			o = o.Set("user", config.TextValue(user)).Set("password", config.TextValue("weak"))
+		}
+		s := kit.OpenSink(t, o, tab)
+		row := func(kind plugin.RowKind, values ...any) jdbctest.Row { return jdbctest.Row{Kind: kind, Values: values} }
+		jdbctest.Load(t, s, jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", 1), jdbctest.Insert(2, "b", 2)),
+			jdbctest.Batch(t, tab, row(plugin.Delete, 1, "a", 1), row(plugin.UpdateAfter, 2, "c", 3)),
+			jdbctest.Batch(t, tab, row(plugin.UpdateAfter, 2, "d", 4), row(plugin.Insert, 5, "e", 5), row(plugin.Delete, 5, "e", 5)))
+		if d := cmp.Diff([]string{"2|d|4"}, f.Query("SELECT * FROM "+name)); d != "" {
+			t.Errorf("user %q: %s", user, d)
+		}
+		if left := f.Query("SHOW TABLES LIKE 'culvert%'"); len(left) > 0 {
+			t.Errorf("user %q: left over: %q", user, left)
+		}
 	}
 }
