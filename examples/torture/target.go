@@ -83,7 +83,7 @@ func (t clickhouseTarget) clear(ctx context.Context, tables []string) error {
 
 func (t clickhouseTarget) columns(ctx context.Context, table string) ([]string, error) {
 	text, err := t.ask(ctx, fmt.Sprintf("SELECT name FROM system.columns WHERE database = 'default' AND table = '%s' AND "+
-		"name NOT LIKE '\\_%%'", table))
+		"substring(name, 1, 1) != '_'", table))
 	return strings.Fields(text), err
 }
 

@@ -137,19 +137,24 @@ func (t *torment) await(ctx context.Context, child *child) error {
 	defer cancel()
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
+	var missing error // by the last check
 	for {
 		select {
 		case err := <-child.ended:
 			return err
 		case <-ctx.Done():
-			return fmt.Errorf("the job does not end within %s", endPatience)
+			return errors.Join(fmt.Errorf("the job does not end within %s", endPatience), missing)
 		case <-again.C:
 		}
 		if !t.endless {
 			continue
 		}
-		if _, err := t.check(ctx, t.dir, t.rows); err == nil {
+		_, err := t.check(ctx, t.dir, t.rows)
+		if err == nil {
 			return nil
+		}
+		if ctx.Err() == nil {
+			missing = err
 		}
 	}
 }

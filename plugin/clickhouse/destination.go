@@ -130,7 +130,7 @@ func (d *destination) append(b plugin.Batch, rows []int32) ([]plugin.RowError, e
 			if part.Len() > 0 {
 				m := &d.route.target.marks
 				m.kinds, m.first = part.Kinds, d.route.w.sink.versions.take(part.Len())
-				d.body, err = d.route.encoder.AppendBlock(d.body, part.Rows)
+				d.body, err = d.route.encoder.AppendBlock(d.reserved(part.Len()), part.Rows)
 			}
 			return err
 		})
@@ -150,6 +150,22 @@ func (d *destination) append(b plugin.Batch, rows []int32) ([]plugin.RowError, e
 		refused = append(refused, plugin.RowError{Index: i, Err: unfit(d.id, d.route.rowText(b, i), bad.Column, bad.Err)})
 		rows = slices.Delete(rows, int(bad.Row), int(bad.Row)+1)
 	}
+}
+
+// reserved returns the body with room for a block, if its rows are as long as those that are there. A body doubles
+// until it has the size of a whole insert: one that grows by small steps leaves several times its size to the garbage
+// collector.
+func (d *destination) reserved(rows int) []byte {
+	if d.rows == 0 {
+		return d.body
+	}
+	row, size := len(d.body)/d.rows+1, len(d.body)
+	block := row * rows
+	if cap(d.body)-size >= block {
+		return d.body
+	}
+	whole := max(2*cap(d.body), row*d.route.w.sink.options.BulkSize+block)
+	return slices.Grow(d.body, max(block, min(whole, mostBody+2*block)-size))
 }
 
 // taken calls f with the given rows of a batch, nil for all.

@@ -197,6 +197,8 @@ func TestConversions(t *testing.T) {
 		{plugin.TypeOf(plugin.Timestamp), "1960-01-01 00:00:00", "DateTime", "", "out of range"},
 		{plugin.TypeOf(plugin.Timestamp), "2024-03-31 02:30:00", "DateTime('Europe/Berlin')", "", "the clock skips"},
 		{plugin.TypeOf(plugin.Time), "12:30:15", "String", "12:30:15", ""},
+		{plugin.TypeOf(plugin.Timestamp), "2024-01-01 00:00:00", "String", "2024-01-01 00:00:00.000000", ""},
+		{plugin.TypeOf(plugin.Timestamp), "2024-01-01 00:00:00.12", "Nullable(String)", "2024-01-01 00:00:00.120000", ""},
 		{plugin.TypeOf(plugin.String), nil, "String", "", "is null"},
 		{plugin.TypeOf(plugin.String), nil, "Nullable(String)", `\N`, ""},
 		{plugin.ArrayOf(plugin.TypeOf(plugin.Int)), []any{1, 300}, "Array(UInt8)", "", "element 2: 300 is out of range"},

@@ -20,7 +20,7 @@ const (
 	// mostHeld is how many bytes of blocks a writer holds for all its tables together.
 	mostHeld = 64 << 20
 	// mostBody is how many bytes an insert has before it is sent, whatever bulk_size says.
-	mostBody = 16 << 20
+	mostBody = 8 << 20
 	// mostInserts is how many inserts are under way at a time, and mostSent how many bytes if there are several.
 	mostInserts = 4
 	mostSent    = 16 << 20

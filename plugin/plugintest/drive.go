@@ -21,6 +21,7 @@ type drive struct {
 	restarts int  // how often to start anew from a checkpoint
 	slow     bool // take batches slowly
 	hurry    bool // interrupt the splitter before every question
+	patient  bool // let the splitter take its time although there are splits
 	rows     []string
 
 	source   plugin.Source
@@ -137,7 +138,7 @@ func (d *drive) discover(ctx context.Context) error {
 		return nil
 	}
 	wait := 50 * time.Millisecond
-	if len(d.queue) > 0 || !d.idle() {
+	if !d.patient && (len(d.queue) > 0 || !d.idle()) {
 		wait = time.Millisecond
 	}
 	asked, cancel := context.WithTimeout(ctx, wait)

@@ -175,16 +175,14 @@ func ping(ctx context.Context, w *world, endpoint any) error {
 func (c *SourceCase) checkSplits(ctx context.Context, w *world) error {
 	var ids [2][]string
 	for i := range ids {
-		d := drive{c: c, w: w, lanes: 1}
+		d := drive{c: c, w: w, lanes: 1, patient: true}
 		if err := d.start(ctx, nil); err != nil {
 			return err
 		}
-		seen := make(map[string]bool)
-		for round := 0; !d.ended && round < 3; round++ {
-			if err := d.discover(ctx); err != nil {
-				return errors.Join(err, d.close())
-			}
+		if err := d.discoverAll(ctx); err != nil {
+			return errors.Join(err, d.close())
 		}
+		seen := make(map[string]bool)
 		for _, s := range d.queue {
 			if s.ID == "" || seen[s.ID] {
 				return errors.Join(fmt.Errorf("the split ID %q is empty or comes twice", s.ID), d.close())
@@ -198,6 +196,25 @@ func (c *SourceCase) checkSplits(ctx context.Context, w *world) error {
 	}
 	if err := sameRows(ids[0], ids[1]); err != nil {
 		return fmt.Errorf("the splits have other IDs at the second discovery: %w", err)
+	}
+	return nil
+}
+
+// discoverAll asks until the splitter has no more, or has had none for a while, as one may that waits for splits to be
+// done. That of an unbounded source is asked three times.
+func (d *drive) discoverAll(ctx context.Context) error {
+	const most = 20
+	for without := 0; !d.ended && without < most; {
+		had := len(d.queue)
+		if err := d.discover(ctx); err != nil {
+			return err
+		}
+		switch {
+		case d.c.Mode == plugin.Unbounded:
+			without += most/3 + 1
+		case len(d.queue) == had:
+			without++
+		}
 	}
 	return nil
 }

@@ -6,14 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
 	"github.com/culvertdata/culvert/plugin/jdbc"
+	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
 
@@ -24,13 +24,16 @@ type chunkReader struct {
 	alloc   memory.Allocator
 	staged  bool // the sinks commit with the checkpoints
 	scanner jdbc.Scanner
-	builder *column.Builder // of relation
+	builder *column.Builder   // of out
+	aux     *postgres.Session // for questions about altered tables
 
 	split    string
-	relation *jdbc.Relation
-	out      *plugin.Table // as the sinks know it
-	state    chunkState    // what is behind the reader
-	piece    piece         // that is being read
+	captured *captured
+	relation *jdbc.Relation // that is read: captured's, or one that makes its columns of those that the table has now
+	shape    string         // of the table, that relation is for
+	out      *plugin.Table  // as the sinks know it
+	state    chunkState     // what is behind the reader
+	piece    piece          // that is being read
 	view     viewState
 	viewing  bool // a view is open
 }
@@ -45,9 +48,9 @@ func (r *chunkReader) open(s plugin.Split, t *captured) error {
 		return err
 	}
 	r.split, r.viewing = s.ID, false
-	if r.relation != t.relation {
+	if r.captured != t || r.builder.Table() != r.out {
 		r.release()
-		r.relation, r.builder = t.relation, column.NewBuilder(t.table(), r.alloc)
+		r.captured, r.relation, r.builder = t, nil, column.NewBuilder(r.out, r.alloc)
 	}
 	return nil
 }
@@ -60,8 +63,11 @@ func (r *chunkReader) look(ctx context.Context) error {
 			return err
 		}
 	}
-	view, err := r.source.server.BeginView(ctx, r.scanner, r.state.Export)
+	view, err := r.source.server.BeginView(ctx, r.scanner, r.out.ID, r.captured.layout, r.state.Export)
 	if err != nil {
+		return err
+	}
+	if err := r.fit(ctx, view.Shape); err != nil {
 		return err
 	}
 	end, err := pgoutput.ParseLSN(view.End)
@@ -76,6 +82,41 @@ func (r *chunkReader) look(ctx context.Context) error {
 	}
 	r.viewing = true
 	return r.scanner.Open(ctx, r.relation, at)
+}
+
+// fit finds the relation that reads the sinks' columns of a table that may have been altered meanwhile. Columns keep
+// their numbers when they are renamed; those that are gone are null.
+func (r *chunkReader) fit(ctx context.Context, shape string) error {
+	planned := r.captured.relation
+	if r.out == planned.Table && shape == r.captured.layout.Shape {
+		r.relation = planned
+		return nil
+	}
+	if r.relation != nil && r.relation != planned && r.shape == shape {
+		return nil
+	}
+	if r.aux == nil || r.aux.Conn().IsClosed() {
+		var err error
+		if r.aux, err = r.source.server.Session(ctx); err != nil {
+			return err
+		}
+	}
+	names, err := columnNames(ctx, r.aux, r.captured.oid)
+	if err != nil {
+		return err
+	}
+	list := make([]string, len(r.out.Columns))
+	for i, c := range r.out.Columns {
+		value := "NULL"
+		if i < len(r.state.Numbers) && names[r.state.Numbers[i]] != "" {
+			value = postgres.Quote(names[r.state.Numbers[i]])
+		}
+		list[i] = value + "::" + c.SourceType + " AS " + postgres.Quote(c.Name)
+	}
+	sql := "SELECT " + strings.Join(list, ", ") + " FROM " + postgres.Qualified(r.out.ID)
+	r.relation, err = r.source.server.Reshape(ctx, r.scanner, planned, r.out, sql)
+	r.shape = shape
+	return err
 }
 
 // read puts out a batch, or the whole chunk if it cannot be left in the middle.
@@ -117,9 +158,9 @@ func (r *chunkReader) end(ctx context.Context) error {
 
 // note adds a piece to what was read of a chunk. Sinks that show rows before the checkpoint may show some that an
 // earlier run has put out and a later view does not have any more: they must get all changes since the slot was made,
-// so nothing is noted for them.
+// so nothing is noted for them. Nor is anything for rows that lack a column which the table has got meanwhile.
 func (r *chunkReader) note(st *chunkState, p piece) {
-	if !r.staged {
+	if !r.staged || r.relation != r.captured.relation {
 		return
 	}
 	st.Views, p.View = addView(st.Views, r.view)
@@ -143,35 +184,7 @@ func (r *chunkReader) put(out plugin.Out) error {
 	if r.builder.Len() == 0 {
 		return nil
 	}
-	b := r.builder.Batch()
-	if r.out == r.relation.Table {
-		return out.Batch(b)
-	}
-	defer b.Release()
-	conformed, err := conform(b, r.out, r.alloc)
-	if err != nil {
-		return err
-	}
-	return out.Batch(conformed)
-}
-
-// conform makes rows of a table that was altered meanwhile those of the table that the sinks know: by name; columns
-// that are gone are null.
-func conform(b plugin.Batch, to *plugin.Table, alloc memory.Allocator) (plugin.Batch, error) {
-	arrays := make([]arrow.Array, len(to.Columns))
-	for i, c := range to.Columns {
-		at := b.Table.Index(c.Name)
-		if at < 0 {
-			arrays[i] = array.MakeArrayOfNull(alloc, to.Schema.Field(i).Type, b.Len())
-			defer arrays[i].Release()
-			continue
-		}
-		if !b.Table.Columns[at].Type.Equal(c.Type) {
-			return plugin.Batch{}, typeChanged(to.ID, c, b.Table.Columns[at].Type.String())
-		}
-		arrays[i] = b.Rows.Column(at)
-	}
-	return column.Assemble(to, arrays, b.Kinds), nil
+	return out.Batch(r.builder.Batch())
 }
 
 func (r *chunkReader) located(err error) error {
@@ -183,7 +196,7 @@ func (r *chunkReader) located(err error) error {
 		}
 		return err
 	}
-	return &plugin.Error{Table: r.relation.Table.ID, Split: r.split, Err: err}
+	return &plugin.Error{Table: r.out.ID, Split: r.split, Err: err}
 }
 
 func (r *chunkReader) release() {
@@ -194,8 +207,12 @@ func (r *chunkReader) release() {
 
 func (r *chunkReader) close() error {
 	r.release()
-	if r.scanner == nil {
-		return nil
+	var errs []error
+	if r.aux != nil {
+		errs = append(errs, r.aux.Close())
 	}
-	return r.scanner.Close()
+	if r.scanner != nil {
+		errs = append(errs, r.scanner.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -48,7 +48,8 @@ func connect(ctx context.Context, s *Source, from pgoutput.LSN, binary bool) (*c
 	if binary {
 		options += ", binary 'true'"
 	}
-	err = session.Send(fmt.Sprintf("START_REPLICATION SLOT %s LOGICAL %s (%s)", postgres.Quote(s.options.Slot), from, options))
+	slot := postgres.Quote(s.options.Slot)
+	err = session.Send(fmt.Sprintf("START_REPLICATION SLOT %s LOGICAL %s (%s)", slot, from, options))
 	if err == nil {
 		err = c.begun(ctx)
 	}

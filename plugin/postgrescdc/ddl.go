@@ -21,15 +21,45 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 	}
 	same := before == nil || slices.EqualFunc(before, r.Columns, sameColumn)
 	if same || !s.source.options.schemaChanges() {
-		return s.noted(t, r, t.log == nil || !same)
+		if t.log == nil || !same {
+			s.noted(t, r)
+		}
+		return nil
 	}
-	change, number, err := s.compare(ctx, t, r, before, types)
+	details, number, err := s.details(ctx, r)
 	if err != nil {
 		return err
 	}
-	if change.New.SameColumns(t.out) && len(change.Renamed) == 0 {
-		return s.noted(t, r, true)
+	replaced := func(c pgoutput.Column) bool {
+		return details[c.Name].number > t.number && slices.ContainsFunc(before, func(o pgoutput.Column) bool {
+			return o.Name == c.Name && !sameColumn(o, c)
+		})
 	}
+	if slices.ContainsFunc(r.Columns, replaced) {
+		change, err := without(t.out, r.Columns, replaced)
+		if err == nil && !change.New.SameColumns(t.out) {
+			err = s.send(ctx, out, t, change)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	change, err := compare(t, r.Columns, before, types, details)
+	if err != nil {
+		return err
+	}
+	if !change.New.SameColumns(t.out) || len(change.Renamed) > 0 {
+		if err := s.send(ctx, out, t, change); err != nil {
+			return err
+		}
+	}
+	t.number = max(t.number, number)
+	s.noted(t, r)
+	return nil
+}
+
+// send puts out what there is of a target, and then a change of its columns.
+func (s *stream) send(ctx context.Context, out plugin.Out, t *target, change plugin.SchemaChange) error {
 	if err := s.flush(ctx, out); err != nil {
 		return err
 	}
@@ -37,18 +67,32 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 		return err
 	}
 	t.builder.Release()
-	t.out, t.builder = change.New, column.NewBuilder(change.New, s.task.Alloc)
-	t.number = max(t.number, number)
-	return s.noted(t, r, true)
+	t.out, t.builder, s.encoded = change.New, column.NewBuilder(change.New, s.task.Alloc), nil
+	return nil
+}
+
+// without returns the change that drops columns, in whose place others of their names have come.
+func without(t *plugin.Table, columns []pgoutput.Column, replaced func(pgoutput.Column) bool) (plugin.SchemaChange, error) {
+	next := *t
+	next.Version++
+	next.Columns, next.Key = nil, nil
+	for i, c := range t.Columns {
+		at := slices.IndexFunc(columns, func(o pgoutput.Column) bool { return o.Name == c.Name })
+		if at >= 0 && replaced(columns[at]) {
+			continue
+		}
+		if slices.Contains(t.Key, i) {
+			next.Key = append(next.Key, len(next.Columns))
+		}
+		next.Columns = append(next.Columns, c)
+	}
+	next.Constraints = keptConstraints(next.Constraints, nil, next.Columns)
+	made, err := plugin.NewTable(next)
+	return plugin.SchemaChange{Old: t, New: made}, err
 }
 
 // noted keeps the columns of the log for the next comparison.
-func (s *stream) noted(t *target, r *relation, changed bool) error {
-	if changed {
-		t.log, s.encoded = r.Columns, nil
-	}
-	return nil
-}
+func (s *stream) noted(t *target, r *relation) { t.log, s.encoded = r.Columns, nil }
 
 // plannedColumns returns what the log's columns would be if the table were as it was planned.
 func plannedColumns(t *plugin.Table, now []pgoutput.Column) []pgoutput.Column {
@@ -67,20 +111,14 @@ func sameColumn(a, b pgoutput.Column) bool {
 	return a.Name == b.Name && a.Type == b.Type && a.Mod == b.Mod
 }
 
-// compare returns the change from the columns before to those of a relation, and the highest number of a column.
-func (s *stream) compare(ctx context.Context, t *target, r *relation, before []pgoutput.Column, types []typeInfo) (
-	plugin.SchemaChange, int, error) {
+// compare returns the change from the columns before to those now.
+func compare(t *target, now, before []pgoutput.Column, types []typeInfo, details map[string]detail) (
+	plugin.SchemaChange, error) {
 	change := plugin.SchemaChange{Old: t.out}
-	details, number, err := s.details(ctx, r)
-	if err != nil {
-		return change, 0, err
-	}
+	change.Renamed = renames(before, now, func(name string) bool { return details[name].number > t.number })
 	renamed := map[string]string{} // old name to new name
-	for i, c := range r.Columns {
-		if from := renamedFrom(before, r.Columns, i); from != "" && details[c.Name].number <= t.number {
-			renamed[from] = c.Name
-			change.Renamed = append(change.Renamed, plugin.Rename{From: from, To: c.Name})
-		}
+	for _, n := range change.Renamed {
+		renamed[n.From] = n.To
 	}
 	next := *t.out
 	next.Version++
@@ -93,7 +131,7 @@ func (s *stream) compare(ctx context.Context, t *target, r *relation, before []p
 		if to, ok := renamed[name]; ok {
 			name = to
 		}
-		at := slices.IndexFunc(r.Columns, func(o pgoutput.Column) bool { return o.Name == name })
+		at := slices.IndexFunc(now, func(o pgoutput.Column) bool { return o.Name == name })
 		if at < 0 || taken[name] {
 			continue
 		}
@@ -104,13 +142,15 @@ func (s *stream) compare(ctx context.Context, t *target, r *relation, before []p
 		}
 		next.Columns = append(next.Columns, c)
 	}
-	for i, c := range r.Columns {
+	for i, c := range now {
 		if taken[c.Name] {
 			continue
 		}
 		d := details[c.Name]
-		next.Columns = append(next.Columns, plugin.Column{Name: c.Name, Type: types[i].form.Type, Length: types[i].form.Length,
-			SourceType: d.declared, Default: d.value, NotNull: d.notNull && d.value != nil})
+		next.Columns = append(next.Columns, plugin.Column{
+			Name: c.Name, Type: types[i].form.Type, Length: types[i].form.Length, SourceType: d.declared, Default: d.value,
+			NotNull: d.notNull && d.value != nil,
+		})
 	}
 	next.Key = nil
 	for _, k := range t.out.Key {
@@ -119,8 +159,20 @@ func (s *stream) compare(ctx context.Context, t *target, r *relation, before []p
 		}
 	}
 	next.Constraints = keptConstraints(next.Constraints, renamed, next.Columns)
-	change.New, err = plugin.NewTable(next)
-	return change, number, err
+	made, err := plugin.NewTable(next)
+	change.New = made
+	return change, err
+}
+
+// renames returns the columns that were renamed; isNew tells those that certainly were not.
+func renames(before, now []pgoutput.Column, isNew func(name string) bool) []plugin.Rename {
+	var all []plugin.Rename
+	for i, c := range now {
+		if from := renamedFrom(before, now, i); from != "" && !isNew(c.Name) {
+			all = append(all, plugin.Rename{From: from, To: c.Name})
+		}
+	}
+	return all
 }
 
 // renamedFrom returns the column that column i was before: one that is gone, of the same type, at the same place
@@ -188,8 +240,8 @@ func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, i
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := session.Query(ctx, `SELECT a.attname, a.attnum::text, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
-			pg_get_expr(d.adbin, d.adrelid)
+	rows, err := session.Query(ctx, `SELECT a.attname, a.attnum::text, format_type(a.atttypid, a.atttypmod),
+			a.attnotnull::text, pg_get_expr(d.adbin, d.adrelid)
 		FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 		WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped`, strconv.FormatUint(uint64(r.OID), 10))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package postgrescdc is the Postgres-CDC source: it copies tables of PostgreSQL (14 or later) and follows their changes
-// by logical replication, with the server's own output plugin, pgoutput.
+// Package postgrescdc is the Postgres-CDC source: it copies tables of PostgreSQL (14 or later) and follows their
+// changes by logical replication, with the server's own output plugin, pgoutput.
 //
 // # The life of a job
 //
@@ -24,9 +24,9 @@
 // view is in the stream, too, and it depends on the sinks what has to be done about it:
 //
 //   - If all sinks commit with the checkpoints, nothing that was put out since the last one is to be seen. The view's
-//     pg_current_snapshot() is kept with the range of keys that was read in it, and the stream leaves out what a row's
-//     range has already: for the row before and the row after a change each on its own, since an update may move a row
-//     from one range to another. When the stream has passed the last view, ranges and views are forgotten.
+//     pg_current_snapshot() is kept with the range of keys that was read in it, and the stream leaves out what a
+//     row's range has already: for the row before and the row after a change each on its own, since an update may
+//     move a row from one range to another. When the stream has passed the last view, ranges and views are forgotten.
 //   - Otherwise rows of the lost attempt may be in the target which the new view does not have any more. Only their
 //     deletes in the stream can remove them. So nothing is left out: rows of chunks that were read again go through
 //     their changes since the slot was made once more, and end as they are.
@@ -36,9 +36,9 @@
 //
 // # Rows
 //
-// An insert is +I, a delete -D. An update is -U and +U if the log has the whole old row (REPLICA IDENTITY FULL), else +U
-// alone; if it changes the key it is -D and +I. Of deleted rows the log has what the table's REPLICA IDENTITY says: by
-// default the key, and all other columns are null. A table needs an identity that has the columns of its key;
+// An insert is +I, a delete -D. An update is -U and +U if the log has the whole old row (REPLICA IDENTITY FULL), else
+// +U alone; if it changes the key it is -D and +I. Of deleted rows the log has what the table's REPLICA IDENTITY says:
+// by default the key, and all other columns are null. A table needs an identity that has the columns of its key;
 // table-names-config may name another key than the primary one.
 //
 // Large values that an update leaves alone are not in the log, unless the identity is FULL. They are read from the
@@ -46,29 +46,34 @@
 // changed once more since then comes a little early, followed by its own change. A row that is gone meanwhile, or has
 // another key, is left out, followed by its delete.
 //
-// Values are equal to those that the Jdbc source reads from the table. They come in binary form and are decoded straight
-// into columns. If a table has a column of a type whose binary form is not known here, such as interval or inet, the
-// stream is asked for in text form instead. Columns that the server computes are not read at all, since the log does not
-// have them. Rows of partitions come as rows of the partitioned table.
+// Values are equal to those that the Jdbc source reads from the table. They come in binary form and are decoded
+// straight into columns. If a table has a column of a type whose binary form is not known here, such as interval or
+// inet, the stream is asked for in text form instead. Columns that the server computes are not read at all, since the
+// log does not have them. Rows of partitions come as rows of the partitioned table.
 //
-// TRUNCATE has no row kind: the job warns, and the target keeps its rows. A table that is dropped and made again is not
-// in the publication any more: take it out of the job and in again. A captured table that gets another name fails the
-// job when it changes.
+// TRUNCATE has no row kind: the job warns, and the target keeps its rows. A table that is dropped and made again is
+// not in the publication any more: take it out of the job and in again. A captured table that gets another name fails
+// the job when it changes.
 //
 // # Changes of columns
 //
-// The log has no statements, but describes a table before its first change after one. With
-// debezium { include.schema.changes = true } the difference to the description before goes to the sinks as a change of
-// columns. A column that is gone and one that came, at the same place and of the same type, are a rename, unless the
-// catalog says that the column is new. Nullability, defaults and comments are not in the log; added columns take theirs
-// from the catalog as it is then. Rows that the snapshot has read before a column was added, and that no change touches
-// after that, get the column's default from the sink. Otherwise the target keeps the columns that it was planned with:
-// new ones are left out, those that are gone are null, and a column of another type fails the job.
+// The log has no statements, but describes a table before its first change after one. If the property
+// include.schema.changes of debezium is true, the difference to the description before goes to the sinks as a change
+// of columns. A column that is gone and one that came, at the same place and of the same type, are a rename, unless
+// the catalog says that the column is new. One that was dropped and added again with another type is dropped and
+// added; with the same type, that cannot be seen. Nullability, defaults and comments are not in the log; added columns
+// take theirs from the catalog as it is then. Rows that the snapshot has read before a column was added, and that no
+// change touches after that, get the column's default from the sink. Otherwise the target keeps the columns that it
+// was planned with: new ones are left out, those that are gone are null, and a column of another type fails the job.
+//
+// A table may be altered while its snapshot is read. Chunks find the columns by their numbers, so one that was renamed
+// is read under its old name; one that is gone is null. Until the stream comes to the change, the sinks know the old
+// ones.
 //
 // # Servers
 //
-// A lost connection is made again connect.max-retries times, then the job's own retries count. A slot that somebody else
-// reads is waited for connect.timeout.ms. Where no captured table changes, the position follows the server's log, so
-// that checkpoints free it. A slot that is gone, invalidated, or ahead of the job's position fails the job: what is
+// A lost connection is made again connect.max-retries times, then the job's own retries count. A slot that somebody
+// else reads is waited for connect.timeout.ms. Where no captured table changes, the position follows the server's log,
+// so that checkpoints free it. A slot that is gone, invalidated, or ahead of the job's position fails the job: what is
 // between is lost, and only a new snapshot helps.
 package postgrescdc

@@ -216,8 +216,8 @@ func TestHammer(t *testing.T) {
 	s.same(j, hammered...)
 }
 
-// TestHammerKill kills the process that runs the job, again and again: with a sink that shows rows at once, and with one
-// that shows them with the checkpoint.
+// TestHammerKill kills the process that runs the job, again and again: with a sink that shows rows at once, and with
+// one that shows them with the checkpoint.
 func TestHammerKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
@@ -242,8 +242,8 @@ func TestHammerAppend(t *testing.T) {
 		"INSERT INTO plain SELECT i, 'old' FROM generate_series(1, 5000) i", "CREATE TABLE dst.keyed (id bigint, v text)",
 		"CREATE TABLE dst.plain (id bigint, v text)")
 	job := s.toTables("read_limit.rows_per_second = 20000", "snapshot.split.size = 500", "keyed", "plain")
-	job = strings.Replace(job, "generate_sink_sql", "is_exactly_once = true, enable_upsert = false, support_upsert_by_insert_only = true, "+
-		"generate_sink_sql", 1)
+	job = strings.Replace(job, "generate_sink_sql",
+		"is_exactly_once = true, enable_upsert = false, support_upsert_by_insert_only = true, generate_sink_sql", 1)
 	appends := func(r *rand.Rand) string {
 		var b strings.Builder
 		b.WriteString("BEGIN;")
@@ -260,9 +260,48 @@ func TestHammerAppend(t *testing.T) {
 	swingAndKill(t, s, job, 6*time.Second, appends, "keyed", "plain")
 }
 
+// TestHammerColumns changes columns, too, while the job is killed again and again.
+func TestHammerColumns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	s := newServer(t, "CREATE TABLE ints (id int PRIMARY KEY, v int, s text, x0 int)",
+		"INSERT INTO ints SELECT i, i, 'row ' || i, 0 FROM generate_series(1, 3000) i")
+	job := s.toTables("read_limit.rows_per_second = 30000",
+		"snapshot.split.size = 500, debezium { include.schema.changes = true }", "ints")
+	swingAndKill(t, s, job, 6*time.Second, alterations(), "ints")
+}
+
+// alterations returns a generator of transactions: changes of rows, and now and then of columns, all rows of which are
+// then changed, so that no default of a column counts. One column is ever renamed, dropped and added again.
+func alterations() func(r *rand.Rand) string {
+	var version atomic.Int64
+	return func(r *rand.Rand) string {
+		if r.IntN(40) > 0 {
+			n := r.IntN(3000)
+			return fmt.Sprintf("INSERT INTO ints (id, v, s) VALUES (%d, 1, 'new') ON CONFLICT (id) DO UPDATE SET v = ints.v + 1; "+
+				"DELETE FROM ints WHERE id = %d; SELECT pg_sleep(0.005)", n, r.IntN(3000))
+		}
+		n := version.Add(1)
+		const column = `DO $$ DECLARE old name; BEGIN LOCK TABLE ints; SELECT attname INTO old FROM pg_attribute
+			WHERE attrelid = 'ints'::regclass AND attname LIKE 'x%%' AND NOT attisdropped; %s END $$`
+		switch r.IntN(3) {
+		case 0:
+			return fmt.Sprintf(column, fmt.Sprintf(
+				"EXECUTE format('ALTER TABLE ints RENAME %%I TO x%d', old); UPDATE ints SET v = v + 1;", n))
+		default:
+			kind := [...]string{"int", "text", "bigint", "numeric(12,2)"}[r.IntN(4)]
+			return fmt.Sprintf(column, fmt.Sprintf(
+				"EXECUTE format('ALTER TABLE ints DROP %%I, ADD x%d %s', old); UPDATE ints SET x%d = '%d';", n, kind, n, n))
+		}
+	}
+}
+
 // swingAndKill runs a job in a child that is killed again and again while clients work, and compares the tables at the
 // end.
-func swingAndKill(t *testing.T, s *server, job string, d time.Duration, next func(*rand.Rand) string, tables ...string) {
+func swingAndKill(
+	t *testing.T, s *server, job string, d time.Duration, next func(*rand.Rand) string, tables ...string,
+) {
 	t.Helper()
 	dir, kills := t.TempDir(), 0
 	n := swing(t, s, 3, next, func() {

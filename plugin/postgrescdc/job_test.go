@@ -60,7 +60,8 @@ func TestAddedTables(t *testing.T) {
 
 // TestSchemaChanges takes changes of columns to the target.
 func TestSchemaChanges(t *testing.T) {
-	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text, w text, n int)", "INSERT INTO a VALUES (1, 'v', 'w', 1), (2, 'v', 'w', 2)")
+	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text, w text, n int)",
+		"INSERT INTO a VALUES (1, 'v', 'w', 1), (2, 'v', 'w', 2)")
 	w := newEngine(t, "")
 	more := "debezium { include.schema.changes = true }"
 	job := w.submit(s.toTables("", more, "a"), engine.SubmitOptions{ID: 5})
@@ -70,9 +71,11 @@ func TestSchemaChanges(t *testing.T) {
 		"ALTER TABLE a RENAME v TO renamed; UPDATE a SET renamed = renamed || '2'; INSERT INTO a VALUES (3, 'r', 'w', 3)",
 		"ALTER TABLE a DROP w; INSERT INTO a VALUES (4, 'r', 4)",
 		"ALTER TABLE a ALTER n TYPE bigint; INSERT INTO a VALUES (5, 'r', 5000000000)",
-		"ALTER TABLE a DROP c, ADD c text; UPDATE a SET c = 'text'",
-		"ALTER TABLE a RENAME renamed TO x; ALTER TABLE a RENAME n TO y; ALTER TABLE a ADD z numeric(5,2); UPDATE a SET z = 1.5, y = y + 1",
-		"BEGIN; INSERT INTO a VALUES (10, 'a', 1, 'c', 1); ALTER TABLE a ADD k int; INSERT INTO a VALUES (11, 'a', 1, 'c', 1, 1); " +
+		"ALTER TABLE a DROP c, ADD c text; UPDATE a SET c = 'text' WHERE id = 3",
+		"ALTER TABLE a RENAME renamed TO x; ALTER TABLE a RENAME n TO y; ALTER TABLE a ADD z numeric(5,2); " +
+			"UPDATE a SET z = 1.5, y = y + 1",
+		"BEGIN; INSERT INTO a VALUES (10, 'a', 1, 'c', 1); ALTER TABLE a ADD k int; " +
+			"INSERT INTO a VALUES (11, 'a', 1, 'c', 1, 1); " +
 			"ALTER TABLE a DROP k; INSERT INTO a VALUES (12, 'a', 1, 'c', 1); COMMIT",
 	}
 	for i, sql := range steps {
@@ -85,8 +88,11 @@ func TestSchemaChanges(t *testing.T) {
 			s.same(job, "a")
 		}
 	}
-	want := s.query("SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1")
-	got := s.query("SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = 'dst.a'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1")
+	columns := func(table string) []string {
+		return s.query("SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = '" + table +
+			"'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1")
+	}
+	want, got := columns("a"), columns("dst.a")
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("columns %q, want %q", got, want)
 	}

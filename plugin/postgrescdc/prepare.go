@@ -52,7 +52,8 @@ func (sp *splitter) prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{Out: formOf(first), Number: t.number})
+		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{
+			Out: formOf(first), Number: t.number, Numbers: t.numbersOf(first)})
 		if snapshot {
 			sp.state.Cuts = append(sp.state.Cuts, cutState{Table: t.table().ID})
 		}

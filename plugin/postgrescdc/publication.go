@@ -58,7 +58,8 @@ func (s *Source) publish(ctx context.Context, c *postgres.Session, tables []plug
 }
 
 // unpublished returns the tables that the publication lacks, and refuses those of which it publishes parts.
-func (s *Source) unpublished(ctx context.Context, c *postgres.Session, tables []plugin.TableID) ([]plugin.TableID, error) {
+func (s *Source) unpublished(ctx context.Context, c *postgres.Session, tables []plugin.TableID) (
+	[]plugin.TableID, error) {
 	name := s.options.publication()
 	rows, err := c.Query(ctx, `SELECT n.nspname, c.relname,
 			(to_jsonb(r) ->> 'prattrs' IS NOT NULL OR to_jsonb(r) ->> 'prqual' IS NOT NULL)::text
@@ -92,7 +93,8 @@ func (s *Source) checkRoots(ctx context.Context, c *postgres.Session, tables []p
 		return nil
 	}
 	for _, id := range tables {
-		rows, err := c.Query(ctx, "SELECT 1 FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'p'", postgres.Qualified(id))
+		rows, err := c.Query(ctx,
+			"SELECT 1 FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'p'", postgres.Qualified(id))
 		if err != nil {
 			return err
 		}

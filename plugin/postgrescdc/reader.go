@@ -29,7 +29,9 @@ var (
 )
 
 func newReader(s *Source, tables []*captured, t plugin.Task) *reader {
-	return &reader{tables: tables, chunks: chunkReader{source: s, alloc: t.Alloc, staged: t.Staged}, stream: newStream(s, tables, t)}
+	return &reader{
+		tables: tables, chunks: chunkReader{source: s, alloc: t.Alloc, staged: t.Staged}, stream: newStream(s, tables, t),
+	}
 }
 
 // Open implements [plugin.Reader].

@@ -3,6 +3,7 @@ package postgrescdc_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,17 @@ type follower struct {
 // follow starts a source at the end of the log.
 func follow(t *testing.T, s *server, more string, tables ...string) *follower {
 	t.Helper()
-	source := openSource(t, s, "startup.mode = latest, "+more, tables...)
+	f, made := begin(t, s, "startup.mode = latest, "+more, tables...)
+	if err := f.reader.Open(t.Context(), made[0]); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// begin starts a source and returns the splits that come after the slot's.
+func begin(t *testing.T, s *server, more string, tables ...string) (*follower, []plugin.Split) {
+	t.Helper()
+	source := openSource(t, s, more, tables...)
 	splits, err := source.Splits(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -43,14 +54,11 @@ func follow(t *testing.T, s *server, more string, tables ...string) *follower {
 	if err == nil {
 		f.reader, err = source.Reader(t.Context(), plugin.Task{Env: env()})
 	}
-	if err == nil {
-		err = f.reader.Open(t.Context(), made[0])
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.reader.Close() })
-	return f
+	return f, made
 }
 
 // want reads until as many rows have come, and compares them.
@@ -153,6 +161,35 @@ func TestUnchangedValues(t *testing.T) {
 		"-D 5|<nil>|<nil>|<nil>", `+I 11|5|<nil>|"j*5007`, `+U 11|5|<nil>|"j*5007`)
 	s.exec("ALTER TABLE a REPLICA IDENTITY FULL", "UPDATE a SET n = 9 WHERE id = 1", "DELETE FROM a WHERE id = 1")
 	f.want(`-U 1|2|bb*8000|"j*5003`, `+U 1|9|bb*8000|"j*5003`, `-D 1|9|bb*8000|"j*5003`)
+}
+
+// TestAlteredWhileCopied alters a table between its chunks: columns are found by their numbers, and a table that was
+// written anew is not read in the slot's snapshot, in which it is empty.
+func TestAlteredWhileCopied(t *testing.T) {
+	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text, n int, d text)",
+		"INSERT INTO a SELECT i, 'v' || i, i, 'd' FROM generate_series(1, 6) i")
+	f, chunks := begin(t, s, "snapshot.split.size = 2", "a")
+	for i, chunk := range chunks {
+		switch i {
+		case 1:
+			s.exec("ALTER TABLE a RENAME v TO w; ALTER TABLE a RENAME id TO key; ALTER TABLE a ADD v text DEFAULT 'other'")
+		case 2:
+			s.exec("ALTER TABLE a ALTER n TYPE bigint; ALTER TABLE a DROP d")
+		}
+		if err := f.reader.Open(t.Context(), chunk); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			err := f.reader.Read(t.Context(), f)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	f.want("+I 1|v1|1|d", "+I 2|v2|2|d", "+I 3|v3|3|d", "+I 4|v4|4|d", "+I 5|v5|5|<nil>", "+I 6|v6|6|<nil>")
 }
 
 // TestSpecialValues refuses values without a counterpart, or reads them as null.

@@ -31,8 +31,9 @@ type slot struct {
 // readSlot looks up the job's slot; nil if there is none.
 func (s *Source) readSlot(ctx context.Context, c *postgres.Session) (*slot, error) {
 	name := s.options.Slot
-	rows, err := c.Query(ctx, `SELECT coalesce(plugin, ''), coalesce(database, ''), coalesce(confirmed_flush_lsn, '0/0')::text,
-		coalesce(wal_status = 'lost', false)::text FROM pg_replication_slots WHERE slot_name = $1`, name)
+	rows, err := c.Query(ctx, `SELECT coalesce(plugin, ''), coalesce(database, ''),
+			coalesce(confirmed_flush_lsn, '0/0')::text, coalesce(wal_status = 'lost', false)::text
+		FROM pg_replication_slots WHERE slot_name = $1`, name)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -41,7 +42,8 @@ func (s *Source) readSlot(ctx context.Context, c *postgres.Session) (*slot, erro
 	case string(row[0]) == "":
 		return nil, configError(fmt.Errorf("the replication slot %s is a physical one", name), "choose another slot.name")
 	case string(row[0]) != "pgoutput":
-		return nil, configError(fmt.Errorf("the replication slot %s was made for the plugin %s, not for pgoutput", name, row[0]),
+		return nil, configError(
+			fmt.Errorf("the replication slot %s was made for the plugin %s, not for pgoutput", name, row[0]),
 			"choose another slot.name, or drop it: "+dropSlot(name))
 	case string(row[1]) != s.server.Database():
 		return nil, configError(fmt.Errorf("the replication slot %s is one of the database %s", name, row[1]),
@@ -131,6 +133,7 @@ func (s *Source) advanceSlot(ctx context.Context, c *postgres.Session) (pgoutput
 }
 
 func (s *Source) inUse(err error) error {
-	return &plugin.Error{Code: plugin.CodeConfig, Err: fmt.Errorf("the replication slot %s is in use: %w", s.options.Slot, err),
+	return &plugin.Error{Code: plugin.CodeConfig,
+		Err: fmt.Errorf("the replication slot %s is in use: %w", s.options.Slot, err),
 		Fix: "another job or program reads it: give each job a slot.name of its own"}
 }

@@ -83,8 +83,9 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 // reconcile drops the tables that the job does not name any more, and returns those that are new.
 func (sp *splitter) reconcile() []*captured {
 	st := &sp.state
-	st.Stream.Tables = slices.DeleteFunc(st.Stream.Tables, func(t tableState) bool { return find(sp.tables, t.Out.ID) == nil })
-	st.Cuts = slices.DeleteFunc(st.Cuts, func(c cutState) bool { return find(sp.tables, c.Table) == nil })
+	gone := func(id plugin.TableID) bool { return find(sp.tables, id) == nil }
+	st.Stream.Tables = slices.DeleteFunc(st.Stream.Tables, func(t tableState) bool { return gone(t.Out.ID) })
+	st.Cuts = slices.DeleteFunc(st.Cuts, func(c cutState) bool { return gone(c.Table) })
 	var added []*captured
 	for _, t := range sp.tables {
 		if st.Stream.table(t.table().ID) == nil {
@@ -117,8 +118,8 @@ func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 	if sp.inner == nil {
 		o := sp.source.options
 		var err error
-		sp.inner, err = jdbc.NewSplitter(jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper},
-			sp.catalog, []*jdbc.Relation{t.relation}, cut.State)
+		size := jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper}
+		sp.inner, err = jdbc.NewSplitter(size, sp.catalog, []*jdbc.Relation{t.relation}, cut.State)
 		if err != nil {
 			return nil, err
 		}
@@ -132,9 +133,9 @@ func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := sp.state.Stream.table(cut.Table).Out
+	table := sp.state.Stream.table(cut.Table)
 	for i := range splits {
-		st := chunkState{Out: out, Export: sp.export}
+		st := chunkState{Out: table.Out, Numbers: table.Numbers, Export: sp.export}
 		if err := json.Unmarshal(splits[i].State, &st.Range); err != nil {
 			return nil, err
 		}

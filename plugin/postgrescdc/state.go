@@ -58,6 +58,8 @@ type tableState struct {
 	// Log are the columns that the log had last, Number the highest number that any column of the table had by then.
 	Log    []pgoutput.Column `json:"log,omitempty"`
 	Number int               `json:"number,omitempty"`
+	// Numbers are those of Out's columns while the snapshot is read.
+	Numbers []int `json:"numbers,omitempty"`
 	// Pieces tell which view the rows of the snapshot came from; none: the stream has passed all views.
 	Pieces []piece `json:"pieces,omitempty"`
 }
@@ -82,9 +84,10 @@ type slotState struct {
 
 // chunkState is a chunk of the snapshot: before it is read, in the middle, and as a result.
 type chunkState struct {
-	// Out is the table as the sinks know it.
-	Out   tableForm  `json:"out"`
-	Range jdbc.Range `json:"range"`
+	// Out is the table as the sinks know it, Numbers are those of its columns in the database.
+	Out     tableForm  `json:"out"`
+	Numbers []int      `json:"numbers,omitempty"`
+	Range   jdbc.Range `json:"range"`
 	// Export names the snapshot that the slot was made with.
 	Export string `json:"export,omitempty"`
 	// Pieces were read before, in Views.

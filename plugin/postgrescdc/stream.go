@@ -18,7 +18,9 @@ const (
 	// idleWait bounds a Read that nothing comes to.
 	idleWait = 100 * time.Millisecond
 	// linger is how long a row may wait for others to come to its batch.
-	linger = 2 * time.Millisecond
+	linger = 4 * time.Millisecond
+	// gather is the pause between two looks for those others: to be woken for each of them costs more than to decode it.
+	gather = 300 * time.Microsecond
 	// retryPause is the pause before a lost connection is made again, times the number of the attempt.
 	retryPause = 500 * time.Millisecond
 )
@@ -148,8 +150,20 @@ func (s *stream) receive(ctx context.Context, out plugin.Out) error {
 		}()
 		defer func() { close(stop); <-watched }()
 	}
-	lingers := false
+	var first time.Time // when the first row had come
 	for s.rows < column.FullRows && s.bytes < column.FullBytes {
+		if s.rows > 0 && !s.conn.session.Buffered() {
+			now := time.Now()
+			if first.IsZero() {
+				first = now
+			}
+			if now.Sub(first) > linger {
+				return nil
+			}
+			if err := s.gather(ctx); err != nil {
+				return err
+			}
+		}
 		body, err := s.conn.receive(ctx)
 		if err != nil {
 			return err
@@ -157,17 +171,19 @@ func (s *stream) receive(ctx context.Context, out plugin.Out) error {
 		if err := s.frame(ctx, out, body); err != nil {
 			return err
 		}
-		if s.rows > 0 && !lingers {
-			lingers = true
-			if err := conn.SetReadDeadline(time.Now().Add(linger)); err != nil {
-				return s.conn.session.Explain(ctx, err)
-			}
-		}
 		if out.Full() {
 			return nil
 		}
 	}
 	return nil
+}
+
+// gather lets some messages come, and gives those that come after that no time.
+func (s *stream) gather(ctx context.Context) error {
+	if err := sleep(ctx, gather); err != nil {
+		return err
+	}
+	return s.conn.session.Explain(ctx, s.conn.conn.SetReadDeadline(time.Now().Add(gather)))
 }
 
 // frame takes one message of the server.

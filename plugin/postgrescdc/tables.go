@@ -22,6 +22,8 @@ type captured struct {
 	integer bool // the column holds integers
 	number  int  // the highest number that a column ever had
 	oid     uint32
+	numbers []int // of the columns of the relation's table
+	layout  postgres.Layout
 }
 
 func (c *captured) table() *plugin.Table { return c.relation.Table }
@@ -129,19 +131,68 @@ func (s *Source) capture(ctx context.Context, c *postgres.Session, catalog jdbc.
 		relation.Key, relation.Unique = "", false
 	}
 	t := &captured{relation: relation}
-	rows, err := c.Query(ctx, "SELECT relnatts::text, oid::text FROM pg_class WHERE oid = to_regclass($1)", postgres.Qualified(id))
+	return t, t.read(ctx, c)
+}
+
+// read reads what the catalog tells beyond the relation.
+func (t *captured) read(ctx context.Context, c *postgres.Session) error {
+	id := t.table().ID
+	rows, err := c.Query(ctx,
+		"SELECT relnatts::text, oid::text FROM pg_class WHERE oid = to_regclass($1)", postgres.Qualified(id))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	oid, err := strconv.ParseUint(string(rows[0][1]), 10, 32)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t.oid = uint32(oid)
 	if t.number, err = strconv.Atoi(string(rows[0][0])); err != nil {
+		return err
+	}
+	if t.layout, err = c.Layout(ctx, id); err != nil {
+		return err
+	}
+	names, err := columnNames(ctx, c, t.oid)
+	if err != nil {
+		return err
+	}
+	t.numbers = make([]int, len(t.table().Columns))
+	for number, name := range names {
+		if i := t.table().Index(name); i >= 0 {
+			t.numbers[i] = number
+		}
+	}
+	return t.readKeyType(ctx, c)
+}
+
+// numbersOf returns the numbers of the columns of a version of the table, 0 for those that the table does not have.
+func (t *captured) numbersOf(version *plugin.Table) []int {
+	numbers := make([]int, len(version.Columns))
+	for i, c := range version.Columns {
+		if at := t.table().Index(c.Name); at >= 0 {
+			numbers[i] = t.numbers[at]
+		}
+	}
+	return numbers
+}
+
+// columnNames returns the names of a table's columns by their numbers, which they keep when they are renamed.
+func columnNames(ctx context.Context, c *postgres.Session, oid uint32) (map[int]string, error) {
+	rows, err := c.Query(ctx, `SELECT attnum::text, attname FROM pg_attribute
+		WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped`, strconv.FormatUint(uint64(oid), 10))
+	if err != nil {
 		return nil, err
 	}
-	return t, t.readKeyType(ctx, c)
+	names := make(map[int]string, len(rows))
+	for _, row := range rows {
+		number, err := strconv.Atoi(string(row[0]))
+		if err != nil {
+			return nil, err
+		}
+		names[number] = string(row[1])
+	}
+	return names, nil
 }
 
 // setKey makes the columns of the job, else those of the identity's index, the table's key where it has no primary one.
@@ -172,8 +223,10 @@ func (t *captured) readKeyType(ctx context.Context, c *postgres.Session) error {
 	if t.relation.Key == "" {
 		return nil
 	}
-	rows, err := c.Query(ctx, `SELECT format_type(a.atttypid, a.atttypmod), quote_ident(n.nspname) || '.' || quote_ident(l.collname)
-		FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation LEFT JOIN pg_namespace n ON n.oid = l.collnamespace
+	rows, err := c.Query(ctx, `SELECT format_type(a.atttypid, a.atttypmod),
+			quote_ident(n.nspname) || '.' || quote_ident(l.collname)
+		FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
+			LEFT JOIN pg_namespace n ON n.oid = l.collnamespace
 		WHERE a.attrelid = to_regclass($1) AND a.attname = $2`, postgres.Qualified(t.table().ID), t.relation.Key)
 	if err != nil {
 		return err
@@ -198,7 +251,8 @@ type identities []identity
 
 // readIdentities reads the identities of a table, or of its partitions, and refuses what has no log.
 func readIdentities(ctx context.Context, c *postgres.Session, id plugin.TableID) (identities, error) {
-	rows, err := c.Query(ctx, `SELECT c.oid::text, c.relkind::text, c.relpersistence::text, has_table_privilege(c.oid, 'SELECT')::text
+	rows, err := c.Query(ctx, `SELECT c.oid::text, c.relkind::text, c.relpersistence::text,
+			has_table_privilege(c.oid, 'SELECT')::text
 		FROM pg_class c WHERE c.oid = to_regclass($1)`, postgres.Qualified(id))
 	switch {
 	case err != nil:
@@ -206,7 +260,8 @@ func readIdentities(ctx context.Context, c *postgres.Session, id plugin.TableID)
 	case len(rows) == 0:
 		return nil, postgres.NoTable(ctx, c, id)
 	case string(rows[0][1]) != "r" && string(rows[0][1]) != "p":
-		return nil, configError(errors.New("this is no table: views and foreign tables have no log"), "name the tables below it")
+		return nil, configError(
+			errors.New("this is no table: views and foreign tables have no log"), "name the tables below it")
 	case string(rows[0][2]) != "p":
 		return nil, configError(errors.New("the table is unlogged or temporary: its changes are not in the log"),
 			"ALTER TABLE ... SET LOGGED, or leave it out")

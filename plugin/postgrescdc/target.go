@@ -126,7 +126,8 @@ func (s *stream) checkRenamed(r *relation) error {
 		if t.captured.oid == r.OID {
 			return &plugin.Error{Code: plugin.CodeNotFound, Table: t.out.ID,
 				Err: fmt.Errorf("the table has been renamed to %s.%s", r.Schema, r.Name),
-				Fix: "rename it back, or start the job with its new name: from a savepoint that makes it another table, copied anew"}
+				Fix: "rename it back, or start the job with its new name: from a savepoint that makes it another table, " +
+					"copied anew"}
 		}
 	}
 	return nil
@@ -202,7 +203,8 @@ func fits(want, have plugin.Type) bool {
 func typeChanged(id plugin.TableID, want plugin.Column, have string) error {
 	return &plugin.Error{Code: plugin.CodeType, Table: id,
 		Err: fmt.Errorf("the type of the column %s has changed from %s to %s", want.Name, want.Type, have),
-		Fix: "set debezium { include.schema.changes = true }, so that such changes travel to the sinks, or start the job afresh"}
+		Fix: "set debezium { include.schema.changes = true }, so that such changes travel to the sinks, " +
+			"or start the job afresh"}
 }
 
 // typeInfo is how values of a type arrive and are read.
@@ -230,7 +232,8 @@ func (s *stream) typeOf(ctx context.Context, c pgoutput.Column) (typeInfo, error
 	}
 	rows, err := session.Query(ctx, `WITH RECURSIVE d(oid, mod, kind, base) AS (
 			SELECT oid, typtypmod, typtype, typbasetype FROM pg_type WHERE oid = $1::oid
-			UNION ALL SELECT t.oid, CASE WHEN t.typtype = 'd' AND d.mod < 0 THEN t.typtypmod ELSE d.mod END, t.typtype, t.typbasetype
+			UNION ALL SELECT t.oid, CASE WHEN t.typtype = 'd' AND d.mod < 0 THEN t.typtypmod ELSE d.mod END, t.typtype,
+				t.typbasetype
 				FROM d JOIN pg_type t ON d.kind = 'd' AND t.oid = d.base)
 		SELECT oid::text, mod::text, kind::text FROM d WHERE kind <> 'd'`, strconv.FormatUint(uint64(c.Type), 10))
 	if err != nil {

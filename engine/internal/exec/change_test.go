@@ -388,3 +388,47 @@ func TestSchemaChangeUnderBarriers(t *testing.T) {
 		}
 	}
 }
+
+// TestChangesBehindATransform has changes that show in the columns' names only, or not even there.
+func TestChangesBehindATransform(t *testing.T) {
+	text := func(name string, length int64) plugin.Column {
+		return plugin.Column{Name: name, Type: plugin.TypeOf(plugin.String), Length: length}
+	}
+	of := func(version uint32, columns ...plugin.Column) *plugin.Table {
+		made, err := plugin.NewTable(plugin.Table{ID: plugin.TableID{Name: "t"}, Version: version, Columns: columns})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	renamed := []plugin.Rename{{From: "b", To: "c"}}
+	old := of(0, text("a", 10), text("b", 10))
+	tests := []struct {
+		name      string
+		change    plugin.SchemaChange
+		transform plugin.Transform
+		same      bool
+		renamed   []plugin.Rename
+	}{
+		{"a rename", plugin.SchemaChange{Old: old, New: of(1, text("a", 10), text("c", 10)), Renamed: renamed},
+			&rename{name: "x"}, false, renamed},
+		{"a rename that the transform hides", plugin.SchemaChange{Old: old, New: of(1, text("a", 10), text("c", 10)),
+			Renamed: renamed}, narrow{}, true, nil},
+		{"a longer text", plugin.SchemaChange{Old: old, New: of(1, text("a", 20), text("b", 10))}, narrow{}, false, nil},
+		{"a longer text that the transform hides", plugin.SchemaChange{Old: old, New: of(1, text("a", 10), text("b", 20))},
+			narrow{}, true, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := transformVertex("Transform[0]-Model", func() plugin.Transform { return tt.transform })
+			c := newCatalog(pipeline(v), nil)
+			got, err := c.follow(v, tt.change, tt.transform)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (got.New == got.Old) != tt.same || !slices.Equal(got.Renamed, tt.renamed) {
+				t.Errorf("the tables are the same: %v, renamed %v", got.New == got.Old, got.Renamed)
+			}
+		})
+	}
+}

@@ -20,3 +20,5 @@ func TestSchemaChanges(t *testing.T) {
 		Places: true,
 	})
 }
+
+func TestKillWhileTheTableChanges(t *testing.T) { changetest.Kill(t, jdbctest.MariaDB) }

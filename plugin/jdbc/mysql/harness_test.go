@@ -2,17 +2,21 @@ package mysql_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 )
 
 var kit = jdbctest.Kit{Plugins: mysql.Plugins}
 
-func TestMain(m *testing.M) { jdbctest.Main(m, mysql.Plugins) }
+func TestMain(m *testing.M) {
+	jdbctest.Main(m, func() []plugin.Plugin { return slices.Concat(mysql.Plugins(), changetest.Evolving()) })
+}
 
 // mixed are the columns of a table of mixed types.
 const mixed = `id BIGINT PRIMARY KEY, n INT, name VARCHAR(40), note VARCHAR(80), score DOUBLE, amount DECIMAL(12,2),

@@ -19,3 +19,5 @@ func TestSchemaChanges(t *testing.T) {
 		Task:  plugin.Task{Env: jdbctest.Env()},
 	})
 }
+
+func TestKillWhileTheTableChanges(t *testing.T) { changetest.Kill(t, jdbctest.Postgres) }

@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -102,7 +104,8 @@ func (c *catalog) describeStored(ctx context.Context, r jdbc.Request, id plugin.
 	if from == nil {
 		return nil, noTable(ctx, c.s, id)
 	}
-	rows, err := c.s.query(ctx, "SELECT attname FROM pg_attribute WHERE attrelid = $1::oid AND attgenerated <> ''", from.oid)
+	rows, err := c.s.query(ctx,
+		"SELECT attname FROM pg_attribute WHERE attrelid = $1::oid AND attgenerated <> ''", from.oid)
 	if err != nil {
 		return nil, err
 	}
@@ -151,37 +154,102 @@ type View struct {
 	Snapshot string
 	// End is where the log ended when the view was open: all that it sees was committed before.
 	End string
+	// Exported says that it is the exported snapshot.
+	Exported bool
+	// Shape is that of the table, which does not change while the view is open.
+	Shape string
 }
 
-// BeginView gives a scanner a repeatable-read transaction for the ranges that it reads next: of the exported snapshot,
-// or of a new one if that is empty or gone.
-func (s *Server) BeginView(ctx context.Context, in jdbc.Scanner, exported string) (View, error) {
+// shape is an expression for the types and names of a table's columns as they are, and not as a snapshot sees them.
+func shape(ctx context.Context, s *session, table string) (string, error) {
+	desc, err := s.Prepare(ctx, "", "SELECT * FROM "+table, nil)
+	if err != nil {
+		return "", s.explained(ctx, err)
+	}
+	var b strings.Builder
+	for _, f := range desc.Fields {
+		fmt.Fprintf(&b, "%q %d %d,", f.Name, f.DataTypeOID, f.TypeModifier)
+	}
+	return b.String(), nil
+}
+
+// files is an expression for the files of a table and its partitions. A statement that writes a table anew, such as one
+// that changes the type of a column, makes new ones, which are empty for older snapshots.
+func files(table string) string {
+	oid := literal(table) + "::regclass"
+	return `(SELECT string_agg(pg_relation_filenode(relid)::text, ' ' ORDER BY relid) FROM (
+		SELECT relid::oid FROM pg_partition_tree(` + oid + `) UNION SELECT ` + oid + `::oid) x)`
+}
+
+// Layout is how a table is laid out when a job is planned.
+type Layout struct{ Shape, Files string }
+
+// Layout reads the layout of a table.
+func (c *Session) Layout(ctx context.Context, id plugin.TableID) (Layout, error) {
+	text, err := c.s.value(ctx, "SELECT "+files(qualified(id)))
+	if err != nil {
+		return Layout{}, err
+	}
+	form, err := shape(ctx, c.s, qualified(id))
+	return Layout{Shape: form, Files: string(text)}, err
+}
+
+// BeginView gives a scanner a repeatable-read transaction for the ranges of a table that it reads next: of the exported
+// snapshot, or of a new one if that is empty or gone, or if the table was written anew since its layout was read. The
+// table cannot be altered until EndView.
+func (s *Server) BeginView(ctx context.Context, in jdbc.Scanner, id plugin.TableID, l Layout, exported string) (
+	View, error) {
 	sc := in.(*scanner)
 	if sc.open || sc.s.IsClosed() || sc.s.TxStatus() != 'I' {
 		if err := sc.renew(ctx); err != nil {
 			return View{}, err
 		}
 	}
+	table := qualified(id)
 	const begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-	const look = "SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text"
+	look := "LOCK TABLE " + table + " IN ACCESS SHARE MODE;" +
+		"SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text, " + files(table)
 	c := &Session{sc.s}
-	if exported != "" {
-		rows, err := c.Rows(ctx, begin+"SET TRANSACTION SNAPSHOT "+literal(exported)+";"+look)
-		if err == nil {
-			return View{string(rows[0][0]), string(rows[0][1])}, nil
-		}
-		if serverError(err) == nil {
+	var rows [][][]byte
+	var err error
+	own := exported == ""
+	if !own {
+		rows, err = c.Rows(ctx, begin+"SET TRANSACTION SNAPSHOT "+literal(exported)+";"+look)
+		if err != nil && serverError(err) == nil {
 			return View{}, err
 		}
-		if err := sc.s.rollback(ctx); err != nil {
+		if own = err != nil || string(rows[0][2]) != l.Files; own {
+			if err := sc.s.rollback(ctx); err != nil {
+				return View{}, err
+			}
+		}
+	}
+	if own {
+		if rows, err = c.Rows(ctx, begin+look); err != nil {
 			return View{}, err
 		}
 	}
-	rows, err := c.Rows(ctx, begin+look)
+	v := View{Snapshot: string(rows[0][0]), End: string(rows[0][1]), Exported: !own}
+	v.Shape, err = shape(ctx, sc.s, table)
+	return v, err
+}
+
+// Reshape returns a relation that reads the columns of another version of its table: sql is a query that makes them out
+// of those that the table has now. A view of the scanner is open.
+func (s *Server) Reshape(ctx context.Context, in jdbc.Scanner, r *jdbc.Relation, t *plugin.Table, sql string) (
+	*jdbc.Relation, error) {
+	c := &catalog{d: s.d, s: in.(*scanner).s}
+	_, forms, err := c.columns(ctx, sql)
 	if err != nil {
-		return View{}, err
+		return nil, ofTable(err, t.ID)
 	}
-	return View{string(rows[0][0]), string(rows[0][1])}, nil
+	p := *s.d.plan(r)
+	p.forms, p.places = forms, false
+	p.key.position = t.Index(r.Key)
+	reshaped := *r
+	reshaped.Table, reshaped.From = t, "("+sql+") q"
+	s.d.remember(&reshaped, &p)
+	return &reshaped, nil
 }
 
 // EndView ends the transaction of BeginView. It follows a Read that returned io.EOF.

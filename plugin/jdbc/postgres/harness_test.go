@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/plugintest"
@@ -18,7 +19,7 @@ func TestMain(m *testing.M) { jdbctest.Main(m, withLogs) }
 
 // withLogs are the plugins under test and sources that play the readers of a log.
 func withLogs() []plugin.Plugin {
-	return slices.Concat(postgres.Plugins(), changesPlugin(), evolvePlugin())
+	return slices.Concat(postgres.Plugins(), changesPlugin(), changetest.Evolving())
 }
 
 // mixed are the columns of a table of mixed types.

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/sqlite"
 	"github.com/culvertdata/culvert/plugin/jdbc/sqlite/internal/lite"
@@ -16,7 +19,9 @@ import (
 
 var kit = jdbctest.Kit{Plugins: sqlite.Plugins}
 
-func TestMain(m *testing.M) { jdbctest.Main(m, sqlite.Plugins) }
+func TestMain(m *testing.M) {
+	jdbctest.Main(m, func() []plugin.Plugin { return slices.Concat(sqlite.Plugins(), changetest.Evolving()) })
+}
 
 func TestSuite(t *testing.T) {
 	jdbctest.Suite{

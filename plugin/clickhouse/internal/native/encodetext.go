@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -103,12 +104,28 @@ func formatted(from plugin.Type) encode {
 			case from.Kind == plugin.Array || from.Kind == plugin.Map || from.Kind == plugin.Row:
 				buf = column.FormatJSON(buf, a, from, i)
 			default:
-				buf = column.FormatText(buf, a, from, i, nil)
+				buf = padded(column.FormatText(buf, a, from, i, nil), from)
 			}
 			dst = appendText(dst, buf)
 		}
 		return dst, nil
 	}
+}
+
+// padded gives the text of a timestamp all fraction digits of its type, so that texts compare as the times do.
+func padded(text []byte, t plugin.Type) []byte {
+	if t.Kind != plugin.Timestamp || t.Scale == 0 || len(text) == 0 {
+		return text
+	}
+	point := bytes.IndexByte(text, '.')
+	if point < 0 {
+		point = len(text)
+		text = append(text, '.')
+	}
+	for len(text) <= point+t.Scale {
+		text = append(text, '0')
+	}
+	return text
 }
 
 // parserOf returns what appends the value that a text means, and the bytes it takes; nil for other types.

@@ -1,4 +1,5 @@
-// Package changetest checks that a dialect's sink follows schema changes. All dialects go through the same changes.
+// Package changetest checks that a dialect's sink follows schema changes: all dialects go through the same changes, and
+// [Kill] has the process die while they are made.
 package changetest
 
 import (

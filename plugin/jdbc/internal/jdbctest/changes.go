@@ -97,15 +97,15 @@ func (m *model) epochs() [][][]Row {
 		}
 		add(batches)
 	}
-	large := 10
+	large, size := 10, 2000
 	if testing.Short() {
-		large = 2
+		large, size = 2, 500
 	}
-	m.keys = 4000
+	m.keys = 2 * size
 	for range 4 {
 		var batches [][]Row
 		for range large {
-			batches = append(batches, m.batch(2000))
+			batches = append(batches, m.batch(size))
 		}
 		add(batches)
 	}

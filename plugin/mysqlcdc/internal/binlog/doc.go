@@ -12,5 +12,5 @@
 //
 // The servers differ: MariaDB writes rows events of version 1, its own GTIDs and compressed events; MySQL 8 writes
 // version 2, partial JSON updates, and transactions in one compressed event. Both are read. The parts that only MySQL
-// has are tested with bytes made by its documentation, not with a server.
+// has are tested with made and recorded bytes, not with a server.
 package binlog

@@ -32,7 +32,7 @@ func FuzzEvents(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, kind byte, body []byte) {
 		var s Stream
 		s.last.GTIDs = nil
-		if m, err := parseTableMap(docTable()[tableNumberSize:], false); err == nil {
+		if m, err := parseTableMap(docTable()[tableNumberSize:]); err == nil {
 			s.tables.byNumber = map[uint64]*TableMap{0x6c: m}
 		}
 		e, err := s.event(event(Type(kind), 1, 0, body))

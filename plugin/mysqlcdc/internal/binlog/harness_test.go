@@ -14,11 +14,14 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serverURL is where the test server is.
 func serverURL(t testing.TB) *url.URL {

@@ -19,13 +19,13 @@ const (
 )
 
 // optional reads what follows the table map proper: fields of a kind, a length and data. Unknown kinds are left out.
-func (m *TableMap) optional(c *cursor, mariaDB bool) {
+func (m *TableMap) optional(c *cursor) {
 	for len(c.b) > 0 && !c.bad {
 		kind := c.u8()
 		field := cursor{b: c.text()}
 		switch kind {
 		case metaSigns:
-			m.signs(&field, mariaDB)
+			m.signs(&field)
 		case metaDefaultCharset:
 			m.defaultCharset(&field, isText)
 		case metaListDefault:
@@ -55,21 +55,21 @@ func isEnum(t byte) bool { return t == wire.TypeEnum }
 func isSet(t byte) bool  { return t == wire.TypeSet }
 func isList(t byte) bool { return isEnum(t) || isSet(t) }
 
-// isText reports whether the type is one that the log gives a collation.
+// isText reports whether the type is one that the log gives a collation. Geometry is a blob to the servers.
 func isText(t byte) bool {
 	switch t {
 	case wire.TypeVarChar, wire.TypeVarString, wire.TypeString, wire.TypeTinyBlob, wire.TypeBlob, wire.TypeMediumBlob,
-		wire.TypeLongBlob, typeBlobPacked, typeVarCharPacked:
+		wire.TypeLongBlob, wire.TypeGeometry, typeBlobPacked, typeVarCharPacked:
 		return true
 	}
 	return false
 }
 
-// isNumber reports whether the type is one that both servers' logs give a sign.
+// isNumber reports whether the type is one that the log gives a sign. A year has one too; the servers differ in which.
 func isNumber(t byte) bool {
 	switch t {
 	case wire.TypeTiny, wire.TypeShort, wire.TypeMedium, wire.TypeInt, wire.TypeBigInt, wire.TypeNewDecimal,
-		wire.TypeFloat, wire.TypeDouble:
+		wire.TypeFloat, wire.TypeDouble, wire.TypeDecimal, wire.TypeYear:
 		return true
 	}
 	return false
@@ -84,11 +84,10 @@ func (m *TableMap) each(of func(byte) bool, f func(*LogColumn)) {
 	}
 }
 
-// signs reads one bit for each column of numbers, the highest first; 1 is unsigned. MariaDB counts years too.
-func (m *TableMap) signs(c *cursor, mariaDB bool) {
+// signs reads one bit for each column of numbers, the highest first; 1 is unsigned.
+func (m *TableMap) signs(c *cursor) {
 	i := 0
-	of := func(t byte) bool { return isNumber(t) || mariaDB && t == wire.TypeYear }
-	m.each(of, func(col *LogColumn) {
+	m.each(isNumber, func(col *LogColumn) {
 		if i&7 == 0 && i > 0 {
 			c.skip(1)
 		}
@@ -112,12 +111,9 @@ func (m *TableMap) defaultCharset(c *cursor, of func(byte) bool) {
 		list = append(list, col)
 	})
 	for len(c.b) > 0 && !c.bad {
-		i, collation := c.uint(), uint32(c.uint())
-		if i >= uint64(len(list)) {
-			c.bad = true
-			return
+		if i, collation := c.uint(), uint32(c.uint()); i < uint64(len(list)) {
+			list[i].Collation = collation
 		}
-		list[i].Collation = collation
 	}
 }
 

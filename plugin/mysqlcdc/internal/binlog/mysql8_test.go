@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -233,7 +234,8 @@ func TestDamagedEvents(t *testing.T) {
 		"size":         {log(func(w *logWriter) { w.add(XID, u64(1)); last(w)[9]++ }), ErrCorrupt},
 		"incident":     {log(func(w *logWriter) { w.add(Incident, cat(1, 0, 4, "lost")) }), ErrIncident},
 		"gtid":         {log(func(w *logWriter) { w.add(GTIDEvent, []byte{1, 2}) }), ErrCorrupt},
-		"tagged gtid":  {log(func(w *logWriter) { w.add(GTIDTagged, []byte{1, 2}) }), ErrCorrupt},
+		"tagged gtid":  {log(func(w *logWriter) { w.add(GTIDTagged, []byte{2, 2, 0, 2, 9}) }), ErrCorrupt},
+		"new field":    {log(func(w *logWriter) { w.add(GTIDTagged, []byte{2, 8, 0x18, 0x18}) }), ErrCorrupt},
 		"previous":     {log(func(w *logWriter) { w.add(PreviousGTIDs, u64(1)) }), ErrCorrupt},
 		"rotate":       {log(func(w *logWriter) { w.add(Rotate, []byte{1}) }), ErrCorrupt},
 		"format":       {[][]byte{checked(event(FormatDescription, 0, 0, make([]byte, 99)))}, ErrCorrupt},
@@ -266,5 +268,55 @@ func TestLongLog(t *testing.T) {
 	each(t, s, func(Event) {})
 	if got, want := s.Boundary().Pos, uint64(1<<32)+uint64(w.at); got != want {
 		t.Errorf("the position is %d, want %d", got, want)
+	}
+}
+
+// TestMetadata reads the optional metadata of a table with a column of each sort.
+func TestMetadata(t *testing.T) {
+	types := []byte{wire.TypeInt, wire.TypeYear, wire.TypeTiny, wire.TypeDate, wire.TypeNewDecimal, wire.TypeVarChar,
+		wire.TypeGeometry, wire.TypeString, wire.TypeString, wire.TypeBlob}
+	metas := cat(10, 2, 40, 0, 4, 0xf7, 1, 0xf8, 1, 2)
+	m, err := parseTableMap(tableMap("s", "t", types, metas,
+		meta(metaSigns, 0x30), // the year's bit is 0 in MySQL
+		meta(metaDefaultCharset, 45, 1, 63, 2, 8, 9, 9),
+		meta(metaListDefault, 33, 1, 11),
+		meta(metaEnumValues, 2, 1, "x", 1, "y"), meta(metaSetValues, 1, 1, "z"),
+		meta(metaNames, 1, "a", 1, "b", 1, "c", 1, "d", 1, "e", 1, "f", 1, "g", 1, "h", 1, "i", 1, "j"),
+		meta(metaKeyWithPrefix, 5, 3, 0, 0), meta(metaVisible, 0xff, 0x80), meta(99, "unknown"))[tableNumberSize:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range m.Columns {
+		got = append(got, strings.TrimSpace(fmt.Sprintln(c.Name, c.Signs, c.Unsigned, c.Collation, c.Values, c.Invisible)))
+	}
+	diff(t, []string{
+		"a true false 0 [] false", "b true false 0 [] false", "c true true 0 [] false", "d false false 0 [] false",
+		"e true true 0 [] false", "f false false 45 [] false", "g false false 63 [] false", "h false false 33 [x y] false",
+		"i false false 11 [z] false", "j false false 8 [] true",
+	}, got)
+	diff(t, []int{5, 0}, m.Key)
+	for _, bad := range [][]byte{meta(metaSigns), meta(metaNames, 9, "a"), meta(metaKey, 99), meta(metaVisible, 1), {1, 9}} {
+		if _, err := parseTableMap(tableMap("s", "t", types, metas, bad)[tableNumberSize:]); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%x: error %v", bad, err)
+		}
+	}
+}
+
+// TestTaggedGTID reads an event of MySQL 8.4 that was recorded.
+func TestTaggedGTID(t *testing.T) {
+	body, err := hex.DecodeString("0278000000" + "02aaaaaaaa8888666644442222222222" + "220473201b0614" + "7365636f6e6474657374" +
+		"08c10e0ad10e0c7f23354861bd26061059" + "0412a3ff0a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newLog()
+	w.add(GTIDTagged, body)
+	w.add(Query, query("", "CREATE TABLE a (id INT)"))
+	s := (&fakeServer{version: "8.4.3", events: w.events}).open(t, Options{From: Position{GTIDs: &GTIDs{}}})
+	each(t, s, func(Event) {})
+	const want = "55555555-4444-3333-2222-111111111111:secondtest:111111"
+	if got := s.Boundary().GTIDs.String(); got != want || s.GTID().String() != want || s.CommitTime() != 1731444683060515 {
+		t.Errorf("%s, %s at %d, want %s", got, s.GTID(), s.CommitTime(), want)
 	}
 }

@@ -67,7 +67,7 @@ func Open(ctx context.Context, c *wire.Conn, o Options) (*Stream, error) {
 	o.ByGTID = o.ByGTID || o.From.File == "" && o.From.GTIDs != nil
 	stop := c.Watch(ctx)
 	defer stop()
-	s := &Stream{conn: c, o: o, tables: tables{mariaDB: c.MariaDB}}
+	s := &Stream{conn: c, o: o}
 	err := s.open()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

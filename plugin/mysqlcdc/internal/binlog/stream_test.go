@@ -165,7 +165,7 @@ func TestServerErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	ahead := current
-	ahead.Pos += 1000
+	ahead.Pos += 1 << 30
 	future := current.GTIDs.Clone()
 	future.maria[0].Number += 1000
 	for name, c := range map[string]struct {

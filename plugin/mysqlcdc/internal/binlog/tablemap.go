@@ -64,7 +64,6 @@ const (
 // tables remembers the table maps of a stream by their numbers, and by their names, so that a table that is opened again
 // under another number keeps its map.
 type tables struct {
-	mariaDB  bool
 	byNumber map[uint64]*TableMap
 	byName   map[tableName]*TableMap
 }
@@ -79,7 +78,7 @@ func (t *tables) read(e Event) (*TableMap, error) {
 	if m := t.byNumber[number]; m != nil && bytes.Equal(m.raw, raw) {
 		return m, nil
 	}
-	m, err := parseTableMap(raw, t.mariaDB)
+	m, err := parseTableMap(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +97,7 @@ func (t *tables) read(e Event) (*TableMap, error) {
 }
 
 // parseTableMap reads a table map behind its number.
-func parseTableMap(raw []byte, mariaDB bool) (*TableMap, error) {
+func parseTableMap(raw []byte) (*TableMap, error) {
 	m := &TableMap{raw: bytes.Clone(raw)}
 	c := cursor{b: m.raw}
 	c.skip(2) // flags
@@ -122,7 +121,7 @@ func parseTableMap(raw []byte, mariaDB bool) (*TableMap, error) {
 			m.json++
 		}
 	}
-	m.optional(&c, mariaDB)
+	m.optional(&c)
 	if c.bad || metas.bad {
 		return nil, corrupt("the table map of %s.%s", m.Schema, m.Name)
 	}

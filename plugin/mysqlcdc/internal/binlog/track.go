@@ -58,7 +58,7 @@ func (t *track) note(e Event) error {
 	case GTIDEvent, AnonymousGTID:
 		return t.mysqlGTID(e)
 	case GTIDTagged:
-		return corrupt("a GTID with a tag, which is not known yet")
+		return t.taggedGTID(e)
 	case MariaGTIDList, PreviousGTIDs:
 		return t.gtidsBefore(e)
 	case Query:
@@ -170,60 +170,4 @@ func (t *track) ended() error {
 		return nil
 	}
 	return t.last.GTIDs.Add(t.gtid)
-}
-
-// gtidsBefore reads the list of all transactions before a file, if they are not known already.
-func (t *track) gtidsBefore(e Event) error {
-	t.settle()
-	if t.last.GTIDs != nil || e.Artificial() {
-		return nil
-	}
-	set := &GTIDs{}
-	c := cursor{b: e.Body}
-	if e.Type == MariaGTIDList {
-		readMariaList(&c, set)
-	} else {
-		readMySQLSet(&c, set)
-	}
-	if c.bad {
-		return corrupt("a %s event of %d bytes", e.Type, len(e.Body))
-	}
-	t.last.GTIDs = set
-	return nil
-}
-
-func readMariaList(c *cursor, set *GTIDs) {
-	const countBits = 1<<28 - 1
-	for n := c.u32() & countBits; n > 0 && !c.bad; n-- {
-		g := GTID{Flavour: MariaDB, Domain: c.u32(), Server: c.u32(), Number: c.u64()}
-		if !c.bad && set.Add(g) != nil {
-			c.bad = true
-		}
-	}
-}
-
-// readMySQLSet reads what GTIDs.encode writes.
-func readMySQLSet(c *cursor, set *GTIDs) {
-	count := c.u64()
-	tagged := count>>56 == 1
-	if tagged {
-		count = count >> 8 & (1<<48 - 1)
-	}
-	for ; count > 0 && !c.bad; count-- {
-		var id [16]byte
-		copy(id[:], c.take(len(id)))
-		tag := ""
-		if tagged {
-			tag = string(c.take(int(c.u8() >> 1)))
-		}
-		for n := c.u64(); n > 0 && !c.bad; n-- {
-			p := span{c.u64(), c.u64() - 1}
-			if p.first == 0 || p.last < p.first {
-				c.bad = true
-			}
-			if !c.bad {
-				set.addSpan(id, tag, p)
-			}
-		}
-	}
 }

@@ -33,8 +33,8 @@ const (
 var errText = errors.New("does not have the text form of its type")
 
 // AppendBinary appends the binary form of a value that is given in text form. The session that wrote the text has the
-// settings DateStyle ISO, TimeZone UTC and bytea_output hex. elem is the type of an array's elements, else 0. Types that
-// are not known here are texts.
+// settings DateStyle ISO, TimeZone UTC and bytea_output hex. elem is the type of an array's elements, else 0. Types
+// that are not known here are texts.
 func AppendBinary(dst []byte, oid, elem uint32, text []byte) ([]byte, error) {
 	if elem != 0 {
 		return appendArray(dst, elem, text)

@@ -1,32 +1,24 @@
-package postgres_test
+package changetest
 
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"os/exec"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
-	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 const (
 	evolveEvery    = 200 // rows of each version
 	evolveVersions = 60
 	evolveRate     = 3000 // rows a second
-	evolveKills    = 15
-	evolveKeys     = 70
 )
 
 // evolveTable is a version of the table of the source Evolve. Its versions go round: a column is added, renamed,
@@ -64,7 +56,9 @@ type evolveOptions struct {
 // evolve is a source of a log with rows and changes of the table's columns.
 type evolve struct{ keys int64 }
 
-func evolvePlugin() []plugin.Plugin {
+// Evolving returns the source Evolve, which plays the reader of a log: rows, and changes of the table's columns. The
+// children of [Kill] need it.
+func Evolving() []plugin.Plugin {
 	return []plugin.Plugin{plugin.NewSource(plugin.Info{Name: "Evolve", Batch: true, Streaming: true},
 		func(_ context.Context, o evolveOptions, _ plugin.Env) (*evolve, error) { return &evolve{o.Keys}, nil })}
 }
@@ -182,67 +176,4 @@ func evolved(keys int64) []string {
 	}
 	slices.Sort(list)
 	return list
-}
-
-// TestKillWhileTheTableChanges kills the process again and again while columns of the table are added, renamed, modified
-// and dropped, some twenty times a second.
-func TestKillWhileTheTableChanges(t *testing.T) {
-	if testing.Short() {
-		t.Skip("kills processes")
-	}
-	for _, test := range []struct {
-		name, sink string
-		keys       int64
-	}{
-		{"upserts", "", evolveKeys},
-		{"exactly once", "is_exactly_once = true", evolveKeys},
-		{"exactly once, each row its own", "is_exactly_once = true, support_upsert_by_insert_only = true",
-			evolveEvery * evolveVersions},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			s := jdbctest.Postgres(t)
-			job := fmt.Sprintf(`
-				env { job.mode = STREAMING, checkpoint.interval = 50, job.retry.times = 0 }
-				source { Evolve { keys = %d } }
-				sink { Jdbc { %s, generate_sink_sql = true, %s } }`, test.keys, s.Access(), test.sink)
-			kills := killAgain(t, t.TempDir(), job, evolveKills)
-			got := s.Query("SELECT * FROM evolving")
-			slices.Sort(got)
-			if d := cmp.Diff(evolved(test.keys), got); d != "" {
-				t.Error(d)
-			}
-			if kills < evolveKills {
-				t.Errorf("the child was killed %d times only", kills)
-			}
-		})
-	}
-}
-
-// killAgain runs a child to its end and kills it some times on the way.
-func killAgain(t *testing.T, dir, job string, most int) (kills int) {
-	t.Helper()
-	for {
-		child := jdbctest.StartChild(t, dir, job)
-		ended := make(chan error, 1)
-		go func() { ended <- child.Wait() }()
-		pause := time.NewTimer(time.Duration(100+rand.IntN(400)) * time.Millisecond)
-		var err error
-		select {
-		case err = <-ended:
-		case <-pause.C:
-			if kills < most {
-				_ = child.Process.Kill()
-			}
-			err = <-ended
-		}
-		pause.Stop()
-		var exit *exec.ExitError
-		if err == nil {
-			return kills
-		}
-		if !errors.As(err, &exit) || exit.ExitCode() != -1 {
-			t.Fatalf("the child failed: %v", err)
-		}
-		kills++
-	}
 }

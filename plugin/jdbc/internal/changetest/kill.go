@@ -1,0 +1,78 @@
+package changetest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+)
+
+const (
+	kills    = 15
+	killKeys = 70
+)
+
+// Kill kills the process that runs a job again and again while columns of its table are added, renamed, modified and
+// dropped, some fifteen times a second. open makes an empty database. The package's TestMain must call [jdbctest.Main]
+// with the plugins under test and [Evolving].
+func Kill(t *testing.T, open func(t testing.TB, sql ...string) *jdbctest.Database) {
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	for _, test := range []struct {
+		name, sink string
+		keys       int64
+	}{
+		{"upserts", "", killKeys},
+		{"exactly once", "is_exactly_once = true", killKeys},
+		{"exactly once, each row its own", "is_exactly_once = true, support_upsert_by_insert_only = true",
+			evolveEvery * evolveVersions},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := open(t)
+			job := fmt.Sprintf(`
+				env { job.mode = STREAMING, checkpoint.interval = 50, job.retry.times = 0 }
+				source { Evolve { keys = %d } }
+				sink { Jdbc { %s, generate_sink_sql = true, %s } }`, test.keys, d.Access(), test.sink)
+			times := killAgain(t, t.TempDir(), job)
+			got := d.Query("SELECT * FROM evolving")
+			slices.Sort(got)
+			if d := cmp.Diff(evolved(test.keys), got); d != "" {
+				t.Error(d)
+			}
+			if times < kills {
+				t.Errorf("the child was killed %d times only", times)
+			}
+		})
+	}
+}
+
+// killAgain runs a child to its end and kills it some times on the way.
+func killAgain(t *testing.T, dir, job string) (times int) {
+	t.Helper()
+	for {
+		child := jdbctest.StartChild(t, dir, job)
+		stop := func() bool { return false }
+		if times < kills {
+			timer := time.AfterFunc(time.Duration(100+rand.IntN(400))*time.Millisecond, func() { _ = child.Process.Kill() })
+			stop = timer.Stop
+		}
+		err := child.Wait()
+		stop()
+		var exit *exec.ExitError
+		if err == nil {
+			return times
+		}
+		if !errors.As(err, &exit) || exit.ExitCode() != -1 {
+			t.Fatalf("the child failed: %v", err)
+		}
+		times++
+	}
+}
