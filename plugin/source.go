@@ -88,10 +88,10 @@ type Acker interface {
 // Resumer is implemented by a [Source] whose tables may get other columns while a job runs. The engine keeps the columns
 // that the sinks know in every checkpoint of such a job, and takes one before anything else is done.
 type Resumer interface {
-	// Resume tells the tables as the sinks know them, with their versions, to a source of a job that goes on from a
-	// checkpoint. It is called before Splits and Reader, and not at a fresh start. A table that the sinks have not seen
-	// yet is not among them. Where Tables has found other columns by now, rows still come with these here, until
-	// [Out.Change] announces the new ones.
+	// Resume tells the tables as the sinks know them, with their versions. It is called before Splits and Reader, at the
+	// start of a job that takes checkpoints and whenever it goes on. Where the source finds other columns by then, rows
+	// still come with these here, until [Out.Change] announces the new ones. A table that is new in the job's
+	// configuration may not be among them.
 	Resume(tables []*Table)
 }
 

@@ -2,6 +2,7 @@ package postgrescdc
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -105,10 +106,39 @@ func (p *preparation) run(ctx context.Context, s *Source, tables []*captured, re
 			return err
 		}
 	}
-	if p.catalog, err = s.server.JDBC().Catalog(ctx); err != nil || ready {
+	if p.catalog, err = s.server.JDBC().Catalog(ctx); err != nil {
 		return err
 	}
-	return p.begin(ctx, s, c)
+	if !ready {
+		if err := p.begin(ctx, s, c); err != nil {
+			return err
+		}
+	}
+	return s.unaltered(ctx, c, p.added)
+}
+
+// unaltered checks that tables of which nothing is read yet are as they were planned. What was altered before the slot
+// was made is not in the log. If there is such a table, the next attempt has the tables as they are now.
+func (s *Source) unaltered(ctx context.Context, c *postgres.Session, tables []*captured) error {
+	if len(tables) == 0 || !s.options.schemaChanges() {
+		return nil
+	}
+	now, err := s.discover(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		at := find(now, t.table().ID)
+		if at != nil && at.table().SameColumns(t.table()) {
+			continue
+		}
+		s.mu.Lock()
+		s.tables = now
+		s.mu.Unlock()
+		return &plugin.Error{Code: plugin.CodeUnavailable, Table: t.table().ID, Retry: true,
+			Err: errors.New("the table was altered while the job started")}
+	}
+	return nil
 }
 
 // begin makes the slot, or moves one that is there to where the job starts: the job has put out nothing yet.

@@ -56,12 +56,19 @@ func (r *Runner) begin(ctx context.Context) (*checkpoint.Checkpoint, error) {
 		cp.Sinks = append(cp.Sinks, checkpoint.Sink{Vertex: v.Name, Tokens: make([][][]byte, len(v.Sinks)),
 			Writers: make([][][]byte, len(v.Sinks)), Tables: make([][]plugin.TableID, len(v.Sinks))})
 	}
-	for _, v := range p.Sources() {
+	cp.Tables = r.planned()
+	return cp, r.store(ctx, cp)
+}
+
+// planned returns the tables of the sources.
+func (r *Runner) planned() []checkpoint.Table {
+	var tables []checkpoint.Table
+	for _, v := range r.options.Pipeline.Sources() {
 		for _, t := range v.Tables {
-			cp.Tables = append(cp.Tables, checkpoint.Table{Table: t})
+			tables = append(tables, checkpoint.Table{Table: t})
 		}
 	}
-	return cp, r.store(ctx, cp)
+	return tables
 }
 
 // prepareAgain prepares the sinks of a pipeline that goes on from the checkpoint that it began with, or begins. Targets
@@ -72,7 +79,7 @@ func (r *Runner) prepareAgain(ctx context.Context, cp *checkpoint.Checkpoint) er
 	if err != nil {
 		return errors.Join(refused, err)
 	}
-	cp.Tables = nil // their versions start anew
+	cp.Tables = r.planned()
 	if refused != nil && changed {
 		return r.prepare(ctx, cp)
 	}

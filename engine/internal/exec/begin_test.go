@@ -85,7 +85,7 @@ func TestResume(t *testing.T) {
 	until(t, "the next checkpoint", func() bool { return st.last().Epoch > epoch })
 	run.Cancel()
 	run.ends(Canceled)
-	if len(first.told) != 0 {
+	if len(first.told) != 1 || first.told[0][0] != first.table {
 		t.Errorf("at its start the source was told %v", first.told)
 	}
 	if len(second.told) != 1 || len(second.told[0]) != 1 || !second.told[0][0].SameColumns(first.table) {
