@@ -204,7 +204,9 @@ func (a *alteration) modify(ctx context.Context, c plugin.Column) error {
 	}
 	text, err := columnType(a.srv.version, c.Type)
 	if err != nil {
-		return &plugin.Error{Code: plugin.CodeType, Err: fmt.Errorf("column %s: %w", c.Name, err), Fix: "convert it with a transform"}
+		return &plugin.Error{
+			Code: plugin.CodeType, Err: fmt.Errorf("column %s: %w", c.Name, err), Fix: "convert it with a transform",
+		}
 	}
 	want, err := native.ParseType(text)
 	if err != nil {

@@ -194,7 +194,8 @@ func (d *destination) deleteKeys(ctx context.Context, keys []string) error {
 	}}
 	v := d.srv.version
 	switch {
-	case d.route.w.sink.options.LightweightDelete && v.atLeast(lightweightMajor, lightweightMinor) && strings.HasSuffix(t.engine.name, "MergeTree"):
+	case d.route.w.sink.options.LightweightDelete && v.atLeast(lightweightMajor, lightweightMinor) &&
+		strings.HasSuffix(t.engine.name, "MergeTree"):
 		sql = "DELETE FROM " + tableName(d.id)
 		if !v.atLeast(23, 3) {
 			r.Settings["allow_experimental_lightweight_delete"] = "1"

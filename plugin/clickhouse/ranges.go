@@ -23,7 +23,8 @@ const (
 )
 
 // wholeTable matches statements that read some columns of all rows of one table, and nothing else.
-var wholeTable = regexp.MustCompile("(?is)^select\\s+(?:\\*|[\\w`\"]+(?:\\s*,\\s*[\\w`\"]+)*)\\s+from\\s+(?:([\\w]+|`[^`]+`|\"[^\"]+\")\\.)?([\\w]+|`[^`]+`|\"[^\"]+\")$")
+var wholeTable = regexp.MustCompile("(?is)^select\\s+(?:\\*|[\\w`\"]+(?:\\s*,\\s*[\\w`\"]+)*)\\s+from\\s+" +
+	"(?:([\\w]+|`[^`]+`|\"[^\"]+\")\\.)?([\\w]+|`[^`]+`|\"[^\"]+\")$")
 
 // tableOf returns the table that a statement reads whole.
 func tableOf(sql, database string) (plugin.TableID, bool) {
@@ -68,7 +69,8 @@ func (s *Source) ranges(ctx context.Context, srv *server) ([]string, error) {
 		return nil, err
 	}
 	column := native.Identifier(key)
-	sample, err := srv.Rows(ctx, fmt.Sprintf("SELECT toString(%[1]s) FROM (SELECT %[1]s FROM %[2]s WHERE rand() %% %[3]d = 0 ORDER BY %[1]s)",
+	sample, err := srv.Rows(ctx, fmt.Sprintf("SELECT toString(%[1]s) FROM "+
+		"(SELECT %[1]s FROM %[2]s WHERE rand() %% %[3]d = 0 ORDER BY %[1]s)",
 		column, tableName(id), max(1, rows/(n*samplesPerRange))))
 	if err != nil {
 		return nil, err

@@ -41,7 +41,8 @@ func newSink(o SinkOptions, env plugin.Env) (*Sink, error) {
 			errs = append(errs, err)
 		}
 	}
-	return &Sink{options: o, client: c, mode: env.Job.Mode, log: env.Logger, versions: versions{now: env.Now}}, errors.Join(errs...)
+	s := &Sink{options: o, client: c, mode: env.Job.Mode, log: env.Logger, versions: versions{now: env.Now}}
+	return s, errors.Join(errs...)
 }
 
 // Ping asks the server for its version.

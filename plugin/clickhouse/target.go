@@ -169,7 +169,8 @@ func (t *target) keyed() {
 	key := t.keyNames()
 	slices.Sort(sorting)
 	slices.Sort(key)
-	t.engine.replaces = strings.HasSuffix(t.engine.stores, "ReplacingMergeTree") && len(key) > 0 && slices.Equal(sorting, key)
+	t.engine.replaces = strings.HasSuffix(t.engine.stores, "ReplacingMergeTree") && len(key) > 0 &&
+		slices.Equal(sorting, key)
 	t.marks.deletes = t.marks.deletes && t.engine.replaces
 	for i, c := range t.columns { // a deleted row may come with its key alone
 		if t.key != nil && c.Fill == nil && !slices.Contains(t.key, c.Index) {

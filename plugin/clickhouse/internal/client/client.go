@@ -142,7 +142,9 @@ func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, error) {
 
 // try makes a request until it succeeds, or should not be made again. once says whether the server may have got some
 // of it.
-func (c *Client) try(ctx context.Context, r Request, once func(context.Context, Request) (io.ReadCloser, bool, error)) (io.ReadCloser, error) {
+func (c *Client) try(
+	ctx context.Context, r Request, once func(context.Context, Request) (io.ReadCloser, bool, error),
+) (io.ReadCloser, error) {
 	attempts := len(c.options.Hosts) * (1 + c.options.Retries)
 	if r.Body != nil && r.Again {
 		attempts *= patience

@@ -57,7 +57,8 @@ func (c Compression) pack(body []byte) []byte {
 	}
 	var encoder *zstd.Encoder
 	if c == ZSTD {
-		encoder, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)) // no options that fail
+		// none of these options fails
+		encoder, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 		defer func() { _ = encoder.Close() }()
 	}
 	var lz lz4.Compressor
