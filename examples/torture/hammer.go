@@ -18,6 +18,7 @@ type hammer struct {
 	from   *database
 	target target
 	source func(h *hammer) string // the source's block
+	exact  bool                   // two-phase writes, where the target has them
 	jobs   int                    // that were prepared
 
 	transactions, alterations atomic.Int64 // that clients made
@@ -97,7 +98,8 @@ func quotedNames(prefix string) string {
 }
 
 // hammerOf opens a hammer with servers of its own.
-func hammerOf(from func() kind, source func(h *hammer) string, openTarget func(*server) target, targetScript string) opener {
+func hammerOf(from func() kind, source func(h *hammer) string, openTarget func(*server) target, targetScript string,
+	exact bool) opener {
 	return func(ctx context.Context, services, dir string) (*scenario, error) {
 		s := &scenario{endless: true}
 		fromServer, err := startOpen(ctx, filepath.Join(services, from().name), dir, "source")
@@ -111,13 +113,14 @@ func hammerOf(from func() kind, source func(h *hammer) string, openTarget func(*
 			return nil, err
 		}
 		s.servers = append(s.servers, toServer)
-		h := &hammer{from: &database{kind: from(), server: fromServer}, target: openTarget(toServer), source: source}
+		h := &hammer{from: &database{kind: from(), server: fromServer}, target: openTarget(toServer), source: source,
+			exact: exact}
 		s.prepare, s.work, s.check = h.prepare, h.work, h.check
 		return s, nil
 	}
 }
 
-// prepare fills the tables. Every second job writes in two phases.
+// prepare fills the tables.
 func (h *hammer) prepare(ctx context.Context, _ string, rows int) (string, error) {
 	h.jobs++
 	if err := h.target.clear(ctx, tableNames()); err != nil {
@@ -135,7 +138,7 @@ func (h *hammer) prepare(ctx context.Context, _ string, rows int) (string, error
 			return "", err
 		}
 	}
-	return fmt.Sprintf(hammerJob, h.source(h), h.target.sink(h.jobs%2 == 0)), nil
+	return fmt.Sprintf(hammerJob, h.source(h), h.target.sink(h.exact)), nil
 }
 
 // check compares all tables row by row, in the order of their key.

@@ -34,10 +34,12 @@ func openers() map[string]opener {
 		"mariadb-postgres":  pairOf(mariadbKind, postgresKind),
 		"postgres-mariadb":  pairOf(postgresKind, mariadbKind),
 
-		"mysqlcdc-postgres":      hammerOf(mariadbKind, mysqlCDC, postgresTarget, "postgres"),
-		"mysqlcdc-clickhouse":    hammerOf(mariadbKind, mysqlCDC, newClickhouseTarget, "clickhouse"),
-		"postgrescdc-postgres":   hammerOf(postgresKind, postgresCDC, postgresTarget, "postgres"),
-		"postgrescdc-clickhouse": hammerOf(postgresKind, postgresCDC, newClickhouseTarget, "clickhouse"),
+		"mysqlcdc-postgres":              hammerOf(mariadbKind, mysqlCDC, postgresTarget, "postgres", false),
+		"mysqlcdc-postgres-two-phase":    hammerOf(mariadbKind, mysqlCDC, postgresTarget, "postgres", true),
+		"mysqlcdc-clickhouse":            hammerOf(mariadbKind, mysqlCDC, newClickhouseTarget, "clickhouse", false),
+		"postgrescdc-postgres":           hammerOf(postgresKind, postgresCDC, postgresTarget, "postgres", false),
+		"postgrescdc-postgres-two-phase": hammerOf(postgresKind, postgresCDC, postgresTarget, "postgres", true),
+		"postgrescdc-clickhouse":         hammerOf(postgresKind, postgresCDC, newClickhouseTarget, "clickhouse", false),
 	}
 }
 

@@ -210,7 +210,7 @@ func openSource(tb testing.TB, s *server, more string, tables ...string) plugin.
 //
 //	go test -run - -bench Snapshot -benchtime 3x ./plugin/postgrescdc/
 func BenchmarkSnapshot(b *testing.B) {
-	const rows = 500000
+	const rows = 2_000_000
 	s := newServer(b, `CREATE TABLE a (id bigint PRIMARY KEY, n int, name text, note text, score float8, amount numeric(12,2),
 		at timestamp, ok boolean)`, fmt.Sprintf(`INSERT INTO a SELECT n, n, 'name ' || n, 'a note of some length, number ' || n, n / 3.0,
 			n / 100.0, timestamp '2024-01-01' + n * interval '1 second', n %% 2 = 0 FROM generate_series(1, %d) n`, rows), "VACUUM ANALYZE a")

@@ -30,7 +30,7 @@ type Options struct {
 	Slot     string `opt:"slot.name" default:"seatunnel" help:"Replication slot, made if it is missing. Each job needs one of its own. It stays when the job ends."`
 	Decoding string `opt:"decoding.plugin.name" default:"pgoutput" help:"Accepted; pgoutput is used whatever it says."`
 
-	SplitSize       int64   `opt:"snapshot.split.size" default:"8096" min:"1" help:"Rows of a chunk of the snapshot."`
+	SplitSize       int64   `opt:"snapshot.split.size" default:"0" min:"0" help:"Rows of a chunk of the snapshot. 0 lets the table's size decide: 8096 rows at least and 131072 at most."`
 	FetchSize       int     `opt:"snapshot.fetch.size" default:"1024" help:"Accepted; rows are streamed."`
 	Parallelism     int     `opt:"incremental.parallelism" default:"1" min:"1" help:"Accepted; a replication slot has one reader."`
 	EvenUpper       float64 `opt:"chunk-key.even-distribution.factor.upper-bound" default:"100" min:"0" help:"Up to this many key values for each row, integer keys are cut by equal steps."`
