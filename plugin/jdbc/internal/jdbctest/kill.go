@@ -52,16 +52,24 @@ func (s Suite) testKillEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
 	}
+	for left := killRounds; left > 0; { // on a fast machine a job ends before it was killed so often
+		left -= s.killEngine(t, left)
+	}
+}
+
+// killEngine runs a job to its end, with up to a number of kills on the way, and checks what it has written.
+func (s Suite) killEngine(t *testing.T, most int) (kills int) {
+	t.Helper()
 	source, target := s.Open(t), s.Open(t)
 	job, dir := s.killJob(source, target), t.TempDir()
-	kills := 0
-	for !s.runFor(t, dir, job, kills < killRounds) {
+	for !s.runFor(t, dir, job, kills < most) {
 		kills++
 	}
-	if kills < killRounds {
-		t.Errorf("the child was killed %d times only", kills)
-	}
 	s.checkCopied(t, source, target)
+	if kills == 0 {
+		t.Fatal("the job ends before it can be killed")
+	}
+	return kills
 }
 
 // runFor runs a child that is killed after a while, and reports whether it came to its end before.
