@@ -97,8 +97,8 @@ func BenchmarkPostgresBacklog(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows+rows/2)/b.Elapsed().Seconds(), "changes/s")
 	b.StopTimer()
-	want := f.query(b, "SELECT SUM(n) FROM a")[0]
-	if got := fmt.Sprintf("%.0f", p.number(b, "SELECT sum(n) FROM "+p.schema+".a")); got != want {
+	want := f.query(b, "SELECT SUM(n) FROM a")[0] // quoted
+	if got := fmt.Sprintf("%q", fmt.Sprintf("%.0f", p.number(b, "SELECT sum(n) FROM "+p.schema+".a"))); got != want {
 		b.Errorf("the sum in PostgreSQL is %s, want %s", got, want)
 	}
 }
