@@ -49,6 +49,10 @@ func (v *versions) exceed(version uint64) {
 // years, and far from where a UInt64 or Int64 ends.
 const mostVersion = 1 << 62
 
+// inFlight is more versions than a run that died may have sent without being seen: the server may still be at work on
+// its last inserts.
+const inFlight = 1e9
+
 // seen looks for versions in a table that are ahead of the clock, because that of another host was, or was set back.
 func (v *versions) seen(ctx context.Context, s *server, t *target, id plugin.TableID) error {
 	if t.marks.column == "" {
@@ -70,7 +74,7 @@ func (v *versions) seen(ctx context.Context, s *server, t *target, id plugin.Tab
 			Fix: "the sink counts versions in nanoseconds since 1970: feed the column from the rows, or make the table anew",
 		}
 	}
-	v.exceed(ahead)
+	v.exceed(ahead + inFlight)
 	return nil
 }
 

@@ -67,6 +67,10 @@ func (d *database) connect(ctx context.Context) (*session, error) {
 		if err == nil {
 			return s, nil
 		}
+		// The network may notice that the caller's time is over before the context does.
+		if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+			return nil, context.DeadlineExceeded
+		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
