@@ -47,7 +47,7 @@ func TestRefusedRows(t *testing.T) {
 		{"id INT PRIMARY KEY, `na``me` VARCHAR(3), n BIGINT", "id", []any{7, "long", 5}, "'na`me'"},
 	}
 	for _, sqlOnly := range []bool{false, true} {
-		f := jdbctest.MariaDB(t)
+		f := database(t, sqlOnly)
 		tab := people(t)
 		for _, test := range tests {
 			t.Run(fmt.Sprintf("%s %s %v", test.columns, test.key, sqlOnly), func(t *testing.T) {
@@ -64,9 +64,6 @@ func TestRefusedRows(t *testing.T) {
 					good = func(id int) jdbctest.Row { return jdbctest.Insert(id, "2024-02-29", 1) }
 				}
 				s := kit.OpenSink(t, jdbctest.Block(o...), tab)
-				if sqlOnly {
-					withoutLocalFiles(t, f)
-				}
 				bad := jdbctest.Row{Kind: plugin.Insert, Values: test.bad}
 				err := jdbctest.TryLoad(t, s, jdbctest.Batch(t, tab, good(1), good(2), bad, good(3), bad, good(4)))
 				var refused *plugin.RowErrors
@@ -83,11 +80,15 @@ func TestRefusedRows(t *testing.T) {
 	}
 }
 
-// withoutLocalFiles makes the server refuse LOAD DATA LOCAL for a moment.
-func withoutLocalFiles(t testing.TB, f *jdbctest.Database) {
+// database makes a database. With sqlOnly it is on a server of its own, which refuses LOAD DATA LOCAL.
+func database(t *testing.T, sqlOnly bool, statements ...string) *jdbctest.Database {
 	t.Helper()
+	if !sqlOnly {
+		return jdbctest.MariaDB(t, statements...)
+	}
+	f := jdbctest.MariaDBAt(t, jdbctest.StartService(t, jdbctest.MariaDBVariable).URL, statements...)
 	f.Exec("SET GLOBAL local_infile = OFF")
-	t.Cleanup(func() { f.Exec("SET GLOBAL local_infile = ON") })
+	return f
 }
 
 // TestFractionsAreKept refuses fractions of seconds that a column would cut off.
@@ -223,12 +224,9 @@ func TestUpsertNeedsKey(t *testing.T) {
 // a second unique column: whether or not a batch can go straight into the table, the last row of each key is there.
 func TestUpsertsOfAllKinds(t *testing.T) {
 	for _, sqlOnly := range []bool{false, true} {
-		f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT UNIQUE)")
+		f := database(t, sqlOnly, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT UNIQUE)")
 		tab := people(t, 0)
 		s := kit.OpenSink(t, f.Options(), tab)
-		if sqlOnly {
-			withoutLocalFiles(t, f)
-		}
 		batch := func(rows ...jdbctest.Row) plugin.Batch { return jdbctest.Batch(t, tab, rows...) }
 		jdbctest.Load(t, s,
 			batch(jdbctest.Insert(1, "a", 1), jdbctest.Insert(2, "a", 2)),
