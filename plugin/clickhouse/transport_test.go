@@ -4,6 +4,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -70,6 +71,7 @@ func TestTLS(t *testing.T) {
 	d := newDB(t)
 	table := idName(t)
 	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: d.host})
+	behind.Transport = &http.Transport{DisableKeepAlives: true} // its own: others close the idle connections of the default one
 	s := httptest.NewTLSServer(behind)
 	defer s.Close()
 	address := strings.TrimPrefix(s.URL, "https://")
