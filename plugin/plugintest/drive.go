@@ -154,7 +154,7 @@ func (d *drive) discover(ctx context.Context) error {
 		d.ended = true
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("the case did not end in time, %d rows have come: %w", len(d.rows), ctx.Err())
-	case err != nil && asked.Err() != nil:
+	case err != nil && asked.Err() != nil, errors.Is(err, context.DeadlineExceeded): // who waits may notice first
 	case d.w.saw(err) != nil:
 		return fmt.Errorf("next splits: %w", err)
 	}
