@@ -36,7 +36,7 @@ func readColumns(c *wire.Conn, id plugin.TableID) (ddl.Table, bool, error) {
 		}
 		col.Generated = strings.Contains(extra, "generated") && !strings.Contains(extra, "default_generated")
 		if row[5] != nil && !strings.Contains(extra, "default_generated") {
-			col.Default = literal(wire.String(row[5]), c.MariaDB)
+			col.Default = wire.Default(wire.String(row[5]), c.MariaDB)
 		}
 		col.Invisible = strings.Contains(extra, "invisible")
 		if wire.String(row[8]) == "PRI" {
@@ -106,26 +106,6 @@ func versionOf(c *wire.Conn) int {
 		n += v * [...]int{10000, 100, 1}[i]
 	}
 	return n
-}
-
-// literal returns the value of a default, nil for expressions. MariaDB shows SQL text, MySQL the bare value.
-func literal(text string, mariaDB bool) *string {
-	if !mariaDB {
-		return &text
-	}
-	if strings.EqualFold(text, "null") {
-		return nil
-	}
-	if n := len(text); n >= 2 && text[0] == '\'' && text[n-1] == '\'' {
-		value := strings.NewReplacer("''", "'", `\\`, `\`, `\'`, "'").Replace(text[1 : n-1])
-		return &value
-	}
-	for _, r := range text {
-		if (r < '0' || r > '9') && !strings.ContainsRune(".-+e", r) {
-			return nil
-		}
-	}
-	return &text
 }
 
 // sameColumns reports whether two descriptions of a table have the same columns for those who read rows: names, types

@@ -229,28 +229,11 @@ func (d *database) days(v wire.DateTime) (int64, bool, error) {
 		}
 		v.Year, v.Month, v.Day = 1, 1, 1
 	}
-	days := daysOf(v.Year, v.Month, v.Day)
+	days := wire.Days(v.Year, v.Month, v.Day)
 	if v.Day > 28 && time.Unix(days*86400, 0).UTC().Day() != v.Day {
 		return 0, false, errZeroDate
 	}
 	return days, true, nil
-}
-
-// daysOf counts the days from 1970-01-01 to a day of the Gregorian calendar. The year starts in March, so that leap
-// days come last.
-func daysOf(year, month, day int) int64 {
-	y, m := int64(year), int64(month)
-	if m <= 2 {
-		y--
-		m += 12
-	}
-	era := y / 400
-	if y < 0 {
-		era = (y - 399) / 400
-	}
-	ofEra := y - era*400
-	ofYear := (153*(m-3)+2)/5 + int64(day) - 1
-	return era*146097 + ofEra*365 + ofEra/4 - ofEra/100 + ofYear - 719468
 }
 
 func (d *database) dates(c *column.Fixed[int32]) func([]byte) (int, error) {

@@ -96,7 +96,7 @@ func (s *session) readColumns(t *structure) error {
 		extra := strings.ToLower(wire.String(row[7]))
 		c.generated = strings.Contains(extra, "generated") && !strings.Contains(extra, "default_generated")
 		if row[4] != nil && !strings.Contains(extra, "default_generated") {
-			c.value = literal(wire.String(row[4]), s.MariaDB)
+			c.value = wire.Default(wire.String(row[4]), s.MariaDB)
 		}
 		c.length = number(row[6])
 		c.fraction = number(row[8])
@@ -113,26 +113,6 @@ func number(v any) int64 {
 		return int64(min(v, 1<<62))
 	}
 	return 0
-}
-
-// literal returns the value of a default, nil for expressions. MariaDB shows SQL text, MySQL the bare value.
-func literal(text string, mariaDB bool) *string {
-	if !mariaDB {
-		return &text
-	}
-	if strings.EqualFold(text, "null") {
-		return nil
-	}
-	if n := len(text); n >= 2 && text[0] == '\'' && text[n-1] == '\'' {
-		value := strings.NewReplacer("''", "'", `\\`, `\`, `\'`, "'").Replace(text[1 : n-1])
-		return &value
-	}
-	for _, r := range text {
-		if (r < '0' || r > '9') && !strings.ContainsRune(".-+e", r) {
-			return nil
-		}
-	}
-	return &text
 }
 
 // readKeys finds the primary key and the unique indexes on whole columns.

@@ -39,7 +39,7 @@ func (z ZeroDates) days(d wire.DateTime) (int64, bool, error) {
 	if !inMonth(d) {
 		return 0, false, errZeroDate
 	}
-	return daysOf(d.Year, d.Month, d.Day), true, nil
+	return wire.Days(d.Year, d.Month, d.Day), true, nil
 }
 
 func (f *field) dates(c *column.Fixed[int32], zero ZeroDates) appendFunc {

@@ -92,23 +92,6 @@ func instantOf(b []byte, fraction int) (seconds, micros int64) {
 	return int64(binary.BigEndian.Uint32(b)), microsOf(b[4 : 4+fraction])
 }
 
-// daysOf counts the days from 1970-01-01 to a day of the Gregorian calendar. The year starts in March, so that leap
-// days come last.
-func daysOf(year, month, day int) int64 {
-	y, m := int64(year), int64(month)
-	if m <= 2 {
-		y--
-		m += 12
-	}
-	era := y / 400
-	if y < 0 {
-		era = (y - 399) / 400
-	}
-	ofEra := y - era*400
-	ofYear := (153*(m-3)+2)/5 + int64(day) - 1
-	return era*146097 + ofEra*365 + ofEra/4 - ofEra/100 + ofYear - 719468
-}
-
 // inMonth reports whether a day is in its month.
 func inMonth(d wire.DateTime) bool {
 	return d.Day <= 28 || d.Month <= 12 && d.Day <= time.Date(d.Year, time.Month(d.Month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
