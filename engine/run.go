@@ -314,7 +314,7 @@ func (e *Engine) replan(j *Job) (*jobspec.Spec, *plan.Plan, error) {
 			return spec, planned, err
 		}
 		e.logger.Warn("a job cannot be resumed yet", "job", j.id, "error", err, "again in", spec.Env.RetryInterval)
-		if pause(ctx, spec.Env.RetryInterval) != nil {
+		if plugin.Sleep(ctx, spec.Env.RetryInterval) != nil {
 			return nil, nil, err
 		}
 	}
@@ -323,15 +323,4 @@ func (e *Engine) replan(j *Job) (*jobspec.Spec, *plan.Plan, error) {
 func isConfigError(err error) bool {
 	var bad *ConfigError
 	return errors.As(err, &bad)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

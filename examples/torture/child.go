@@ -69,10 +69,8 @@ func (r *runner) submit(ctx context.Context, fromSavepoint bool) (*engine.Job, e
 		if err == nil || errors.As(err, &bad) || try == submitTries {
 			return job, err
 		}
-		select {
-		case <-time.After(submitPause):
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		if err := plugin.Sleep(ctx, submitPause); err != nil {
+			return nil, err
 		}
 	}
 }

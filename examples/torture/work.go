@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/culvertdata/culvert/plugin"
 )
 
 const (
@@ -37,14 +39,14 @@ func (h *hammer) work(ctx context.Context) error {
 				if c.transaction(ctx, db) == nil {
 					h.transactions.Add(1)
 				}
-				pause(ctx, time.Duration(c.random.Int64N(int64(2*hammerPause))))
+				_ = plugin.Sleep(ctx, time.Duration(c.random.Int64N(int64(2*hammerPause))))
 			}
 		})
 	}
 	clients.Go(func() {
 		a := &alterer{kind: h.from.kind, random: rand.New(rand.NewPCG(uint64(h.jobs), hammerClients)), added: map[string]int{}}
 		for ctx.Err() == nil {
-			pause(ctx, time.Duration(a.random.Int64N(int64(2*alterPause))))
+			_ = plugin.Sleep(ctx, time.Duration(a.random.Int64N(int64(2*alterPause))))
 			if a.alter(ctx, db) == nil {
 				h.alterations.Add(1)
 			}
@@ -52,15 +54,6 @@ func (h *hammer) work(ctx context.Context) error {
 	})
 	clients.Wait()
 	return ctx.Err()
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // client changes rows.
@@ -83,7 +76,7 @@ func (c *client) transaction(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 		if long {
-			pause(ctx, 300*time.Millisecond)
+			_ = plugin.Sleep(ctx, 300*time.Millisecond)
 		}
 	}
 	if c.random.IntN(20) == 0 {

@@ -98,20 +98,9 @@ func (w *writer) Write(ctx context.Context, b plugin.Batch) error {
 		w.rows.Add(int64(b.Len()))
 	}
 	if w.options.Delay > 0 {
-		return pause(ctx, w.options.Delay)
+		return plugin.Sleep(ctx, w.options.Delay)
 	}
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Flush has nothing to do.

@@ -230,12 +230,8 @@ func (s *server) mutated(ctx context.Context, id plugin.TableID) error {
 		if err != nil || len(rows) == 1 && rows[0][0] == "0" {
 			return inTable(err, id)
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := plugin.Sleep(ctx, pause); err != nil {
+			return err
 		}
 		pause = min(2*pause, 500*time.Millisecond)
 	}

@@ -46,12 +46,8 @@ func (s *Source) retry(ctx context.Context, f func() error) error {
 			return err
 		}
 		s.env.Logger.Warn("the connection is lost; trying again", "vertex", s.env.Vertex, "in", pause, "error", err)
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
+		if err := plugin.Sleep(ctx, pause); err != nil {
+			return err
 		}
 		pause = min(2*pause, mostPause)
 	}

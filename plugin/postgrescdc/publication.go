@@ -128,19 +128,8 @@ func (s *Source) quiesce(ctx context.Context, c *postgres.Session) error {
 			s.env.Logger.Warn("waiting for transactions that began before the tables were published; see pg_stat_activity")
 			told = true
 		}
-		if err := sleep(ctx, quiescePoll); err != nil {
+		if err := plugin.Sleep(ctx, quiescePoll); err != nil {
 			return err
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

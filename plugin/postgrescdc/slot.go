@@ -126,7 +126,7 @@ func (s *Source) advanceSlot(ctx context.Context, c *postgres.Session) (pgoutput
 		if s.env.Now().After(deadline) {
 			return 0, s.inUse(err)
 		}
-		if err := sleep(ctx, slotPoll); err != nil {
+		if err := plugin.Sleep(ctx, slotPoll); err != nil {
 			return 0, err
 		}
 	}

@@ -180,7 +180,7 @@ func (s *stream) receive(ctx context.Context, out plugin.Out) error {
 
 // gather lets some messages come, and gives those that come after that no time.
 func (s *stream) gather(ctx context.Context) error {
-	if err := sleep(ctx, gather); err != nil {
+	if err := plugin.Sleep(ctx, gather); err != nil {
 		return err
 	}
 	return s.conn.session.Explain(ctx, s.conn.conn.SetReadDeadline(time.Now().Add(gather)))

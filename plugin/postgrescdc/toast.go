@@ -158,7 +158,7 @@ func (s *stream) lookUp(ctx context.Context, t *target, patches []patch) (*curre
 		if err := session.Exec(ctx, "ROLLBACK"); err != nil {
 			return nil, err
 		}
-		if err := sleep(ctx, time.Millisecond); err != nil {
+		if err := plugin.Sleep(ctx, time.Millisecond); err != nil {
 			return nil, err
 		}
 	}

@@ -174,7 +174,7 @@ func TestTimeoutDoesNotHoldWithoutInterval(t *testing.T) {
 	st := &store{}
 	w := newWorld(st)
 	dst := &sink{world: w, onFlush: func(ctx context.Context, _ uint64) error {
-		return sleep(ctx, 30*time.Millisecond)
+		return plugin.Sleep(ctx, 30*time.Millisecond)
 	}}
 	src := &counter{table: numbers("t"), splits: 1, rows: 10, batch: 10}
 	run(t, Options{Pipeline: simple(1, src, dst), Checkpoints: st, Timeout: time.Millisecond}, Finished)

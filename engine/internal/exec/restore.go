@@ -90,21 +90,10 @@ func tryCommit(ctx context.Context, c plugin.Committer, epoch uint64, tokens [][
 		if err == nil || try == commitTries || !retryable(err) {
 			return err
 		}
-		if sleep(ctx, pause) != nil {
+		if plugin.Sleep(ctx, pause) != nil {
 			return err
 		}
 		pause *= 2
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

@@ -162,21 +162,10 @@ func (c *Client) try(
 		}
 		c.turn.CompareAndSwap(turn, turn+1)
 		if (i+1)%len(c.options.Hosts) == 0 {
-			if err := pause(ctx, time.Duration(i+1)*100*time.Millisecond); err != nil {
+			if err := plugin.Sleep(ctx, time.Duration(i+1)*100*time.Millisecond); err != nil {
 				return nil, err
 			}
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
