@@ -14,6 +14,7 @@ import (
 
 	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
@@ -23,22 +24,22 @@ import (
 // server is one kind of server, and how its failures are brought about.
 type server struct {
 	name, variable string
-	open           func(t testing.TB, sql ...string) *jdbctest.Database
-	at             func(t testing.TB, url string) *jdbctest.Database
+	open           func(t testing.TB, sql ...string) *dbtest.Database
+	at             func(t testing.TB, url string) *dbtest.Database
 	// fill makes rows of a table (id, name, n).
 	fill string
 	// reader makes a user of a name who may read only, single one who may connect once.
-	reader, single func(d *jdbctest.Database, name string) []string
+	reader, single func(d *dbtest.Database, name string) []string
 	// dropUser drops either.
-	dropUser func(d *jdbctest.Database, name string) []string
+	dropUser func(d *dbtest.Database, name string) []string
 	// rest are the tables and transactions that must not be left over.
 	rest string
 	// crowded is what the server says of too many connections, full of a full disk.
 	crowded, full string
 	// on makes the table target on a disk.
-	on func(d *jdbctest.Database, disk string) []string
+	on func(d *dbtest.Database, disk string) []string
 	// off takes the disk out of use.
-	off func(d *jdbctest.Database) []string
+	off func(d *dbtest.Database) []string
 }
 
 func plugins() []plugin.Plugin { return jdbc.Plugins(postgres.Dialect(), mysql.Dialect())() }
@@ -47,50 +48,50 @@ var kit = jdbctest.Kit{Plugins: plugins}
 
 var servers = []server{
 	{
-		name: "postgres", variable: jdbctest.PostgresVariable, open: jdbctest.Postgres,
-		at:   func(t testing.TB, url string) *jdbctest.Database { return jdbctest.PostgresAt(t, url) },
+		name: "postgres", variable: dbtest.PostgresVariable, open: dbtest.Postgres,
+		at:   func(t testing.TB, url string) *dbtest.Database { return dbtest.PostgresAt(t, url) },
 		fill: "INSERT INTO people SELECT i, 'name ' || i, i * 10 FROM generate_series(1, %d) i",
-		reader: func(_ *jdbctest.Database, name string) []string {
+		reader: func(_ *dbtest.Database, name string) []string {
 			return []string{"CREATE ROLE " + name + " LOGIN PASSWORD 'geheim'",
 				"GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + name}
 		},
-		single: func(_ *jdbctest.Database, name string) []string {
+		single: func(_ *dbtest.Database, name string) []string {
 			return []string{"CREATE ROLE " + name + " LOGIN PASSWORD 'geheim' CONNECTION LIMIT 1",
 				"GRANT ALL ON ALL TABLES IN SCHEMA public TO " + name, "GRANT ALL ON SCHEMA public TO " + name}
 		},
-		dropUser: func(_ *jdbctest.Database, name string) []string {
+		dropUser: func(_ *dbtest.Database, name string) []string {
 			return []string{"DROP OWNED BY " + name, "DROP ROLE " + name}
 		},
 		rest: `SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'culvert\_%'
 			AND relname <> 'culvert_commits'`,
-		on: func(d *jdbctest.Database, disk string) []string {
+		on: func(d *dbtest.Database, disk string) []string {
 			return []string{"CREATE TABLESPACE " + d.Name + " LOCATION '" + disk + "'", targetTable + " TABLESPACE " + d.Name}
 		},
-		off: func(d *jdbctest.Database) []string {
+		off: func(d *dbtest.Database) []string {
 			return []string{"DROP TABLE target", "DROP TABLESPACE " + d.Name}
 		},
 		crowded: "too many connections", full: "No space left on device",
 	},
 	{
-		name: "mariadb", variable: jdbctest.MariaDBVariable, open: jdbctest.MariaDB,
-		at:   func(t testing.TB, url string) *jdbctest.Database { return jdbctest.MariaDBAt(t, url) },
+		name: "mariadb", variable: dbtest.MariaDBVariable, open: dbtest.MariaDB,
+		at:   func(t testing.TB, url string) *dbtest.Database { return dbtest.MariaDBAt(t, url) },
 		fill: "INSERT INTO people SELECT seq, CONCAT('name ', seq), seq * 10 FROM seq_1_to_%d",
-		reader: func(d *jdbctest.Database, name string) []string {
+		reader: func(d *dbtest.Database, name string) []string {
 			return []string{"CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY 'geheim'",
 				"GRANT SELECT ON " + d.Name + ".* TO " + name + "@'127.0.0.1'"}
 		},
-		single: func(d *jdbctest.Database, name string) []string {
+		single: func(d *dbtest.Database, name string) []string {
 			return []string{"CREATE USER " + name + "@'127.0.0.1' IDENTIFIED BY 'geheim' WITH MAX_USER_CONNECTIONS 1",
 				"GRANT ALL ON " + d.Name + ".* TO " + name + "@'127.0.0.1'"}
 		},
-		dropUser: func(_ *jdbctest.Database, name string) []string {
+		dropUser: func(_ *dbtest.Database, name string) []string {
 			return []string{"DROP USER " + name + "@'127.0.0.1'"}
 		},
 		rest: `SHOW TABLES LIKE 'culvert\_stage\_%'`,
-		on: func(_ *jdbctest.Database, disk string) []string {
+		on: func(_ *dbtest.Database, disk string) []string {
 			return []string{targetTable + " DATA DIRECTORY = '" + disk + "'"}
 		},
-		off:     func(*jdbctest.Database) []string { return []string{"DROP TABLE target"} },
+		off:     func(*dbtest.Database) []string { return []string{"DROP TABLE target"} },
 		crowded: "max_user_connections", full: "is full",
 	},
 }
@@ -105,7 +106,7 @@ const (
 type ends struct{ source, sink string }
 
 // goodJob copies people to target.
-func goodJob(s server, d *jdbctest.Database) ends {
+func goodJob(s server, d *dbtest.Database) ends {
 	path := "public.people"
 	if s.name == "mariadb" {
 		path = d.Name + ".people"
@@ -128,25 +129,25 @@ func (e ends) text(exactly bool) string {
 }
 
 // changeOf changes the good job.
-type changeOf func(t *testing.T, s server, d *jdbctest.Database, good *ends)
+type changeOf func(t *testing.T, s server, d *dbtest.Database, good *ends)
 
 // failure is a case: the job that change makes of the good one fails.
 type failure struct {
 	name   string
-	before func(s server, d *jdbctest.Database) []string
+	before func(s server, d *dbtest.Database) []string
 	change changeOf
-	after  func(s server, d *jdbctest.Database) []string
-	want   func(s server, d *jdbctest.Database) []string // parts of the error
-	once   bool                                          // it fails with is_exactly_once only
+	after  func(s server, d *dbtest.Database) []string
+	want   func(s server, d *dbtest.Database) []string // parts of the error
+	once   bool                                        // it fails with is_exactly_once only
 }
 
-func says(parts ...string) func(server, *jdbctest.Database) []string {
-	return func(server, *jdbctest.Database) []string { return parts }
+func says(parts ...string) func(server, *dbtest.Database) []string {
+	return func(server, *dbtest.Database) []string { return parts }
 }
 
 // replaced returns a change of all ends of the job, or only of that with table = target.
-func replaced(sinkOnly bool, old, by func(d *jdbctest.Database) string) changeOf {
-	return func(t *testing.T, _ server, d *jdbctest.Database, good *ends) {
+func replaced(sinkOnly bool, old, by func(d *dbtest.Database) string) changeOf {
+	return func(t *testing.T, _ server, d *dbtest.Database, good *ends) {
 		swap := func(text string) string {
 			if !strings.Contains(text, old(d)) {
 				t.Fatalf("%q is not in %s", old(d), text)
@@ -159,22 +160,22 @@ func replaced(sinkOnly bool, old, by func(d *jdbctest.Database) string) changeOf
 	}
 }
 
-func password(d *jdbctest.Database) string { return fmt.Sprintf("password = %q", d.Password) }
-func urlOf(d *jdbctest.Database) string    { return fmt.Sprintf("url = %q", d.URL) }
+func password(d *dbtest.Database) string { return fmt.Sprintf("password = %q", d.Password) }
+func urlOf(d *dbtest.Database) string    { return fmt.Sprintf("url = %q", d.URL) }
 
-func fixed(text string) func(*jdbctest.Database) string {
-	return func(*jdbctest.Database) string { return text }
+func fixed(text string) func(*dbtest.Database) string {
+	return func(*dbtest.Database) string { return text }
 }
 
-func elsewhere(d *jdbctest.Database) string { return fmt.Sprintf("url = %q", d.URL+"_not") }
+func elsewhere(d *dbtest.Database) string { return fmt.Sprintf("url = %q", d.URL+"_not") }
 
-func credentials(d *jdbctest.Database) string {
+func credentials(d *dbtest.Database) string {
 	return fmt.Sprintf("user = %q, password = %q", d.User, d.Password)
 }
 
-func guest(d *jdbctest.Database) string { return d.Name + "_g" }
+func guest(d *dbtest.Database) string { return d.Name + "_g" }
 
-func asGuest(d *jdbctest.Database) string {
+func asGuest(d *dbtest.Database) string {
 	return fmt.Sprintf("user = %q, password = geheim", guest(d))
 }
 
@@ -192,65 +193,65 @@ var failures = []failure{
 	{
 		name:   "unknown database of the source",
 		change: replaced(false, urlOf, elsewhere),
-		want:   func(_ server, d *jdbctest.Database) []string { return []string{d.Name + "_not", "database"} },
+		want:   func(_ server, d *dbtest.Database) []string { return []string{d.Name + "_not", "database"} },
 	},
 	{
 		name: "unknown database of the sink", once: true, // otherwise MariaDB's is made
 		change: replaced(true, urlOf, elsewhere),
-		want:   func(_ server, d *jdbctest.Database) []string { return []string{d.Name + "_not", "database"} },
+		want:   func(_ server, d *dbtest.Database) []string { return []string{d.Name + "_not", "database"} },
 	},
 	{
 		name: "unknown table",
-		change: func(_ *testing.T, _ server, _ *jdbctest.Database, good *ends) {
+		change: func(_ *testing.T, _ server, _ *dbtest.Database, good *ends) {
 			good.source = strings.Replace(good.source, ".people", ".peopel", 1)
 		},
 		want: says("peopel", "did you mean"),
 	},
 	{
 		name:   "missing column",
-		before: func(server, *jdbctest.Database) []string { return []string{"ALTER TABLE target DROP COLUMN n"} },
-		after:  func(server, *jdbctest.Database) []string { return []string{"ALTER TABLE target ADD COLUMN n INT"} },
+		before: func(server, *dbtest.Database) []string { return []string{"ALTER TABLE target DROP COLUMN n"} },
+		after:  func(server, *dbtest.Database) []string { return []string{"ALTER TABLE target ADD COLUMN n INT"} },
 		want:   says("target", "no column n", "the table has id, name"),
 	},
 	{
 		name: "type clash",
-		before: func(server, *jdbctest.Database) []string {
+		before: func(server, *dbtest.Database) []string {
 			return []string{"DROP TABLE target", "CREATE TABLE target (id INT, name INT, n INT)",
 				"UPDATE people SET name = n", "UPDATE people SET name = 'seven' WHERE id = 7"}
 		},
-		after: func(s server, _ *jdbctest.Database) []string {
+		after: func(s server, _ *dbtest.Database) []string {
 			return []string{"DROP TABLE target", targetTable}
 		},
 		want: says("target", "name", "id = 7", "seven"),
 	},
 	{
 		name:   "read-only user",
-		before: func(s server, d *jdbctest.Database) []string { return s.reader(d, guest(d)) },
+		before: func(s server, d *dbtest.Database) []string { return s.reader(d, guest(d)) },
 		change: replaced(true, credentials, asGuest),
-		after:  func(s server, d *jdbctest.Database) []string { return s.dropUser(d, guest(d)) },
+		after:  func(s server, d *dbtest.Database) []string { return s.dropUser(d, guest(d)) },
 		want:   says("denied", "grant the user"),
 	},
 	{
 		name:   "server of the source gone",
-		change: func(t *testing.T, _ server, d *jdbctest.Database, good *ends) { good.source = gone(t, d, good.source) },
+		change: func(t *testing.T, _ server, d *dbtest.Database, good *ends) { good.source = gone(t, d, good.source) },
 		want:   says("connection refused", "check that the server runs"),
 	},
 	{
 		name:   "server of the sink gone",
-		change: func(t *testing.T, _ server, d *jdbctest.Database, good *ends) { good.sink = gone(t, d, good.sink) },
+		change: func(t *testing.T, _ server, d *dbtest.Database, good *ends) { good.sink = gone(t, d, good.sink) },
 		want:   says("connection refused", "check that the server runs"),
 	},
 	{
 		name:   "too many connections",
-		before: func(s server, d *jdbctest.Database) []string { return s.single(d, guest(d)) },
+		before: func(s server, d *dbtest.Database) []string { return s.single(d, guest(d)) },
 		change: replaced(false, credentials, asGuest),
-		after:  func(s server, d *jdbctest.Database) []string { return s.dropUser(d, guest(d)) },
-		want:   func(s server, _ *jdbctest.Database) []string { return []string{s.crowded, "parallelism"} },
+		after:  func(s server, d *dbtest.Database) []string { return s.dropUser(d, guest(d)) },
+		want:   func(s server, _ *dbtest.Database) []string { return []string{s.crowded, "parallelism"} },
 	},
 }
 
 // gone replaces the address of a server by one where none listens.
-func gone(t *testing.T, d *jdbctest.Database, text string) string {
+func gone(t *testing.T, d *dbtest.Database, text string) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -319,7 +320,7 @@ func checkFailure(t *testing.T, err error, parts []string) {
 
 // checkSecondTry runs the good job after a failed one: each row must be there once. Without is_exactly_once the failed
 // one may have written rows, but only in the cases in which it came so far.
-func checkSecondTry(t *testing.T, s server, d *jdbctest.Database, exactly bool) {
+func checkSecondTry(t *testing.T, s server, d *dbtest.Database, exactly bool) {
 	t.Helper()
 	if rest := d.Query(s.rest); len(rest) > 0 {
 		t.Errorf("left over: %q", rest)
@@ -337,7 +338,7 @@ func checkSecondTry(t *testing.T, s server, d *jdbctest.Database, exactly bool) 
 }
 
 // checkCopied compares target with source, and looks for what must not be left.
-func checkCopied(t *testing.T, s server, d *jdbctest.Database) {
+func checkCopied(t *testing.T, s server, d *dbtest.Database) {
 	t.Helper()
 	if d := cmp.Diff(d.Query("SELECT * FROM people ORDER BY id"), d.Query("SELECT * FROM target ORDER BY id")); d != "" {
 		t.Error(d)
@@ -352,7 +353,7 @@ func checkCopied(t *testing.T, s server, d *jdbctest.Database) {
 func TestServerComesBack(t *testing.T) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
-			service := jdbctest.StartService(t, s.variable)
+			service := dbtest.StartService(t, s.variable)
 			d := s.at(t, service.URL)
 			d.Exec(sourceTable, targetTable, fmt.Sprintf(s.fill, 20_000))
 			env := "read_limit.rows_per_second = 5000, checkpoint.interval = 200, job.retry.interval.seconds = 1"
@@ -364,7 +365,7 @@ func TestServerComesBack(t *testing.T) {
 					_, err := kit.RunJob(t, fmt.Sprintf(text, retries))
 					ended <- err
 				}()
-				jdbctest.Until(t, "rows come", func() bool { return d.Query("SELECT count(*) FROM target")[0] != "0" })
+				dbtest.Until(t, "rows come", func() bool { return d.Query("SELECT count(*) FROM target")[0] != "0" })
 				service.Kill()
 				if retries == 0 {
 					checkFailure(t, <-ended, []string{"connect"})
@@ -395,13 +396,12 @@ func TestFullDisk(t *testing.T) {
 			checkFailure(t, err, []string{"target", s.full, "make room"})
 			d.Exec("DELETE FROM target")
 
-			eng, end := kit.OpenEngine(t)
-			defer end()
+			eng := dbtest.OpenEngine(t, "", kit.Plugins)
 			text := strings.Replace(job.text(true), "env {", "env { checkpoint.interval = 50, ", 1)
-			_, err = jdbctest.Submit(t, eng, text, engine.SubmitOptions{ID: 1})
+			_, err = jdbctest.Run(t, eng, text, engine.SubmitOptions{ID: 1})
 			checkFailure(t, err, []string{"target", s.full, "make room"})
 			remount(t, disk, "200m")
-			if _, err := jdbctest.Submit(t, eng, text, engine.SubmitOptions{ID: 1, FromSavepoint: true}); err != nil {
+			if _, err := jdbctest.Run(t, eng, text, engine.SubmitOptions{ID: 1, FromSavepoint: true}); err != nil {
 				t.Fatal(err)
 			}
 			checkCopied(t, s, d)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
@@ -55,7 +56,7 @@ func TestManyTables(t *testing.T) {
 // copyTables copies n tables and returns the memory and the time that it took.
 func copyTables(t *testing.T, from server, n int, exactly bool) (memory int64, took time.Duration) {
 	t.Helper()
-	source, target := from.open(t), jdbctest.Postgres(t)
+	source, target := from.open(t), dbtest.Postgres(t)
 	schema := map[string]string{"postgres": "public", "mariadb": source.Name}[from.name]
 	var list strings.Builder
 	var made []string
@@ -66,7 +67,7 @@ func copyTables(t *testing.T, from server, n int, exactly bool) (memory int64, t
 	}
 	source.Exec(made...)
 	start := time.Now()
-	child := jdbctest.StartChild(t, t.TempDir(), fmt.Sprintf(`
+	child := dbtest.StartJob(t, t.TempDir(), fmt.Sprintf(`
 		env { parallelism = 2, checkpoint.interval = 1000 }
 		source { Jdbc { %s, table_list = [%s] } }
 		sink { Jdbc { %s, table = "copy_${table_name}", is_exactly_once = %v } }`,

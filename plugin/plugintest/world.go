@@ -19,7 +19,8 @@ import (
 	"github.com/culvertdata/culvert/plugin/config"
 )
 
-// Options makes a plugin's block from names and values: text, numbers, booleans, config.Value.
+// Options makes a plugin's block from names and values: text, numbers, booleans, config.Value, and lists of
+// texts and of config.Value.
 func Options(pairs ...any) config.Value {
 	block := config.Value{Kind: config.Object}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -27,6 +28,13 @@ func Options(pairs ...any) config.Value {
 		switch x := pairs[i+1].(type) {
 		case config.Value:
 			v = x
+		case []config.Value:
+			v = config.Value{Kind: config.List, Items: x}
+		case []string:
+			v.Kind = config.List
+			for _, text := range x {
+				v.Items = append(v.Items, config.TextValue(text))
+			}
 		case string:
 			v = config.TextValue(x)
 		case bool:

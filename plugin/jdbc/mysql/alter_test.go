@@ -4,15 +4,16 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 func TestSchemaChanges(t *testing.T) {
-	var f *jdbctest.Database
+	var f *dbtest.Database
 	changetest.Run(t, changetest.Case{
 		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
-			f = jdbctest.MariaDB(t)
+			f = dbtest.MariaDB(t)
 			return kit.OpenSink(t, f.Options(pairs...), tab)
 		},
 		Query:  func(_ *testing.T, sql string) []string { return f.Query(sql) },
@@ -21,4 +22,4 @@ func TestSchemaChanges(t *testing.T) {
 	})
 }
 
-func TestKillWhileTheTableChanges(t *testing.T) { changetest.Kill(t, jdbctest.MariaDB) }
+func TestKillWhileTheTableChanges(t *testing.T) { changetest.Kill(t, dbtest.MariaDB) }

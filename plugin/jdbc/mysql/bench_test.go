@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin/blackhole"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
@@ -24,25 +25,25 @@ const benchRows = 1_000_000
 //
 //	go test -run - -bench Read -benchtime 3x ./plugin/jdbc/mysql/
 func BenchmarkRead(b *testing.B) {
-	f := jdbctest.MariaDB(b, mixedTable(benchRows)...)
+	f := dbtest.MariaDB(b, mixedTable(benchRows)...)
 	for _, lanes := range []int{1, 2} {
 		b.Run(fmt.Sprintf("job/%d", lanes), func(b *testing.B) {
 			job := fmt.Sprintf(`env { parallelism = %d }
 				source { Jdbc { %s, table_path = "%s.a", split.size = 50000 } }
 				sink { Blackhole {} }`, lanes, f.Access(), f.Name)
-			jdbctest.Operation{
+			dbtest.Operation{
 				Rows: benchRows, Do: func() { kit.With(blackhole.Plugins).MustRunJob(b, job) },
 			}.Measure(b)
 		})
 	}
 	b.Run("bare", func(b *testing.B) {
-		jdbctest.Operation{Rows: benchRows, Do: func() { bareRead(b, f) }}.Measure(b)
+		dbtest.Operation{Rows: benchRows, Do: func() { bareRead(b, f) }}.Measure(b)
 	})
 }
 
 // BenchmarkWrite writes prepared columns, and the prepared bytes of a file, which is the limit.
 func BenchmarkWrite(b *testing.B) {
-	f := jdbctest.MariaDB(b, mixedTable(benchRows/4)...)
+	f := dbtest.MariaDB(b, mixedTable(benchRows/4)...)
 	f.Exec("CREATE TABLE b LIKE a")
 	s := kit.OpenSource(b, f.Options("table_path", f.Name+".a"))
 	out := &batches{}
@@ -61,7 +62,7 @@ func BenchmarkWrite(b *testing.B) {
 		b.Run(way.name, func(b *testing.B) {
 			f.Exec("TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits")
 			sink := kit.OpenSink(b, f.Options(append(way.pairs, "table", "b")...), tables[0])
-			jdbctest.Operation{
+			dbtest.Operation{
 				Rows: benchRows / 4, Do: func() { jdbctest.Load(b, sink, out.list...) },
 				After: func() { f.Exec("TRUNCATE b", "DROP TABLE IF EXISTS culvert_commits") },
 			}.Measure(b)
@@ -80,12 +81,12 @@ func BenchmarkWrite(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		jdbctest.Operation{Rows: benchRows / 4, Do: bare, After: func() { f.Exec("TRUNCATE b") }}.Measure(b)
+		dbtest.Operation{Rows: benchRows / 4, Do: bare, After: func() { f.Exec("TRUNCATE b") }}.Measure(b)
 	})
 }
 
 // fileOf returns the table a as a file.
-func fileOf(b *testing.B, f *jdbctest.Database) []byte {
+func fileOf(b *testing.B, f *dbtest.Database) []byte {
 	host, port, _ := strings.Cut(hostOf(f), ":")
 	cmd := exec.CommandContext(b.Context(), "mariadb", "--no-defaults", "-h", host, "-P", port, "-u", f.User, "-N",
 		"-B", "-e", "SELECT * FROM a", f.Name)
@@ -99,7 +100,7 @@ func fileOf(b *testing.B, f *jdbctest.Database) []byte {
 }
 
 // hostOf is the address of the server.
-func hostOf(f *jdbctest.Database) string {
+func hostOf(f *dbtest.Database) string {
 	rest := strings.TrimPrefix(f.URL, "jdbc:mysql://")
 	return strings.TrimSuffix(rest, "/"+f.Name)
 }
@@ -109,7 +110,7 @@ func dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	return d.DialContext(ctx, network, addr)
 }
 
-func bareConn(b *testing.B, f *jdbctest.Database) *wire.Conn {
+func bareConn(b *testing.B, f *dbtest.Database) *wire.Conn {
 	c, err := wire.Connect(b.Context(), wire.Config{Addr: hostOf(f), User: f.User, Password: f.Password, Database: f.Name,
 		Dial: dial})
 	if err != nil {
@@ -119,7 +120,7 @@ func bareConn(b *testing.B, f *jdbctest.Database) *wire.Conn {
 	return c
 }
 
-func bareRead(b *testing.B, f *jdbctest.Database) {
+func bareRead(b *testing.B, f *dbtest.Database) {
 	c := bareConn(b, f)
 	stmt, err := c.Prepare("SELECT * FROM a")
 	if err == nil {

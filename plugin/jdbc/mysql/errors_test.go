@@ -10,12 +10,14 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // TestErrors opens sources and sinks that cannot work, and looks at what they say.
 func TestErrors(t *testing.T) {
-	f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT)")
+	f := dbtest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT)")
 	reader := f.Name + "_r"
 	f.Exec("CREATE USER '"+reader+"'@'%' IDENTIFIED BY 'readonly'", "GRANT SELECT ON "+f.Name+".* TO '"+reader+"'@'%'")
 	t.Cleanup(func() { f.Exec("DROP USER '" + reader + "'@'%'") })
@@ -52,7 +54,7 @@ func TestErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			o := jdbctest.Block(append(test.pairs, "connection_check_timeout_sec", 5)...)
+			o := plugintest.Options(append(test.pairs, "connection_check_timeout_sec", 5)...)
 			start := time.Now()
 			err := attempt(t, test.role, o)
 			var e *plugin.Error
@@ -105,7 +107,7 @@ func TestSilentServer(t *testing.T) {
 	}
 	defer l.Close()
 	p := kit.Lookup(t, plugin.SourceRole)
-	s, err := p.Source(t.Context(), jdbctest.Block("url", "jdbc:mysql://"+l.Addr().String()+"/x", "query", "SELECT 1",
+	s, err := p.Source(t.Context(), plugintest.Options("url", "jdbc:mysql://"+l.Addr().String()+"/x", "query", "SELECT 1",
 		"connection_check_timeout_sec", 1), jdbctest.Env())
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +136,7 @@ func TestUrlErrors(t *testing.T) {
 		"jdbc:mysql://h/db?serverSslCert=/none":    "serverSslCert",
 		"jdbc:mysql://h/%zz":                       "not well escaped",
 	} {
-		_, err := kit.Lookup(t, plugin.SourceRole).Source(t.Context(), jdbctest.Block("url", url, "query", "SELECT 1"), jdbctest.Env())
+		_, err := kit.Lookup(t, plugin.SourceRole).Source(t.Context(), plugintest.Options("url", url, "query", "SELECT 1"), jdbctest.Env())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: error %v, want %q", url, err, want)
 		}

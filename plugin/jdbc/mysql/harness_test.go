@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
@@ -33,9 +34,9 @@ func mixedTable(n int) []string { return []string{"CREATE TABLE a (" + mixed + "
 
 func TestSuite(t *testing.T) {
 	jdbctest.Suite{
-		Kit: kit, Open: jdbctest.MariaDB, Variable: jdbctest.MariaDBVariable, OpenAt: jdbctest.MariaDBAt,
+		Kit: kit, Open: dbtest.MariaDB, Variable: dbtest.MariaDBVariable, OpenAt: dbtest.MariaDBAt,
 		Quote:    func(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" },
-		Path:     func(d *jdbctest.Database, table string) string { return d.Name + "." + table },
+		Path:     func(d *dbtest.Database, table string) string { return d.Name + "." + table },
 		LeftOver: leftOver,
 		Sources:  sources(),
 		Accept:   accept, SameKinds: true,
@@ -44,7 +45,7 @@ func TestSuite(t *testing.T) {
 	}.Run(t)
 }
 
-func leftOver(d *jdbctest.Database) []string {
+func leftOver(d *dbtest.Database) []string {
 	rest := d.Query("SHOW TABLES LIKE 'culvert\\_stage\\_%'")
 	if len(d.Query("SHOW TABLES LIKE 'culvert_stages'")) > 0 {
 		rest = append(rest, d.Query("SELECT id FROM culvert_stages")...)
@@ -68,19 +69,19 @@ func sources() map[string]jdbctest.SourceCase {
 		"CREATE TABLE texts (k VARCHAR(20) PRIMARY KEY, d DATETIME(6))",
 		"INSERT INTO texts SELECT CONCAT('k', seq), '2024-01-01' + INTERVAL seq HOUR FROM seq_1_to_100",
 	}
-	type pairs = func(*jdbctest.Database) []any
+	type pairs = func(*dbtest.Database) []any
 	cases := map[string]jdbctest.SourceCase{}
 	for name, p := range map[string]pairs{
-		"unique key": func(d *jdbctest.Database) []any { return []any{"table_path", d.Name + ".one", "split.size", 20} },
-		"several": func(d *jdbctest.Database) []any {
+		"unique key": func(d *dbtest.Database) []any { return []any{"table_path", d.Name + ".one", "split.size", 20} },
+		"several": func(d *dbtest.Database) []any {
 			return []any{"split.size", 30, "table_list",
 				jdbctest.Blocks([]any{"table_path", d.Name + ".one"}, []any{"table_path", d.Name + ".texts"})}
 		},
-		"null keys": func(*jdbctest.Database) []any {
+		"null keys": func(*dbtest.Database) []any {
 			return []any{"query", "SELECT * FROM nokey", "partition_column", "a", "partition_num", 4}
 		},
-		"no key":  func(d *jdbctest.Database) []any { return []any{"table_path", d.Name + ".nokey"} },
-		"a query": func(*jdbctest.Database) []any { return []any{"query", "SELECT id, name FROM one WHERE id < 60"} },
+		"no key":  func(d *dbtest.Database) []any { return []any{"table_path", d.Name + ".nokey"} },
+		"a query": func(*dbtest.Database) []any { return []any{"query", "SELECT id, name FROM one WHERE id < 60"} },
 	} {
 		cases[name] = jdbctest.SourceCase{SQL: tables, Pairs: p}
 	}

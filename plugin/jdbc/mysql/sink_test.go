@@ -10,7 +10,9 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // people is a table with a key and a column of text and of numbers.
@@ -63,7 +65,7 @@ func TestRefusedRows(t *testing.T) {
 				if strings.Contains(test.columns, "DATE") {
 					good = func(id int) jdbctest.Row { return jdbctest.Insert(id, "2024-02-29", 1) }
 				}
-				s := kit.OpenSink(t, jdbctest.Block(o...), tab)
+				s := kit.OpenSink(t, plugintest.Options(o...), tab)
 				bad := jdbctest.Row{Kind: plugin.Insert, Values: test.bad}
 				err := jdbctest.TryLoad(t, s, jdbctest.Batch(t, tab, good(1), good(2), bad, good(3), bad, good(4)))
 				var refused *plugin.RowErrors
@@ -81,12 +83,12 @@ func TestRefusedRows(t *testing.T) {
 }
 
 // database makes a database. With sqlOnly it is on a server of its own, which refuses LOAD DATA LOCAL.
-func database(t *testing.T, sqlOnly bool, statements ...string) *jdbctest.Database {
+func database(t *testing.T, sqlOnly bool, statements ...string) *dbtest.Database {
 	t.Helper()
 	if !sqlOnly {
-		return jdbctest.MariaDB(t, statements...)
+		return dbtest.MariaDB(t, statements...)
 	}
-	f := jdbctest.MariaDBAt(t, jdbctest.StartService(t, jdbctest.MariaDBVariable).URL, statements...)
+	f := dbtest.MariaDBAt(t, dbtest.StartService(t, dbtest.MariaDBVariable).URL, statements...)
 	f.Exec("SET GLOBAL local_infile = OFF")
 	return f
 }
@@ -112,7 +114,7 @@ func TestFractionsAreKept(t *testing.T) {
 		{"at DATE, clock TIME, x DOUBLE", []any{"2024-01-01 00:00:00", "01:00:00", 5.5}, true},
 		{"at DATE, clock TIME, x DOUBLE", []any{"2024-01-01 10:00:00", "01:00:00", 5.5}, false},
 	}
-	f := jdbctest.MariaDB(t)
+	f := dbtest.MariaDB(t)
 	for _, test := range tests {
 		f.Exec("CREATE OR REPLACE TABLE t (" + test.columns + ")")
 		err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, f.Pairs()...), jdbctest.Batch(t, tab, jdbctest.Row{Kind: plugin.Insert, Values: test.values}))
@@ -124,7 +126,7 @@ func TestFractionsAreKept(t *testing.T) {
 
 // TestReferredTable empties a table that another one refers to.
 func TestReferredTable(t *testing.T) {
-	f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(20), n BIGINT)",
+	f := dbtest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, `na``me` VARCHAR(20), n BIGINT)",
 		"INSERT INTO people VALUES (1, 'old', 1)", "CREATE TABLE child (p INT REFERENCES people(id))")
 	tab := people(t)
 	jdbctest.Load(t, kit.SinkFor(t, tab, f.Pairs("data_save_mode", "DROP_DATA")...),
@@ -136,7 +138,7 @@ func TestReferredTable(t *testing.T) {
 
 // TestCreatedTable looks at the table that the sink makes, in a database that it makes, too.
 func TestCreatedTable(t *testing.T) {
-	f := jdbctest.MariaDB(t)
+	f := dbtest.MariaDB(t)
 	value := "it's"
 	tab := jdbctest.Table(t, plugin.Table{
 		ID: plugin.TableID{Database: "src", Name: "Orders"}, Key: []int{1, 0}, Comment: "all 'orders'",
@@ -155,7 +157,7 @@ func TestCreatedTable(t *testing.T) {
 	other := f.Name + "_new"
 	t.Cleanup(func() { f.Exec("DROP DATABASE IF EXISTS " + other) })
 	o := f.Pairs("database", other, "tablePrefix", "p_", "field_ide", "LOWERCASE")
-	s := kit.OpenSink(t, jdbctest.Block(o...), tab)
+	s := kit.OpenSink(t, plugintest.Options(o...), tab)
 	if err := s.Prepare(t.Context(), []*plugin.Table{tab}); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +176,7 @@ func TestCreatedTable(t *testing.T) {
 
 func TestOwnStatement(t *testing.T) {
 	for _, once := range []string{"false", "true"} {
-		f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(9), n INT)")
+		f := dbtest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(9), n INT)")
 		tab := people(t, 0)
 		s := kit.OpenSink(t, f.Options("is_exactly_once", once,
 			"query",
@@ -193,7 +195,7 @@ func TestOwnStatement(t *testing.T) {
 
 // TestOwnStatementRefused keeps the rows beside one that the server refuses.
 func TestOwnStatementRefused(t *testing.T) {
-	f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(9), n TINYINT)")
+	f := dbtest.MariaDB(t, "CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(9), n TINYINT)")
 	tab := people(t)
 	s := kit.OpenSink(t, f.Options("query", "INSERT INTO people VALUES (?, ?, ?)"), tab)
 	var rows []jdbctest.Row
@@ -212,7 +214,7 @@ func TestOwnStatementRefused(t *testing.T) {
 
 // TestUpsertNeedsKey refuses upserts that would become inserts.
 func TestUpsertNeedsKey(t *testing.T) {
-	f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT, `na``me` VARCHAR(9), n INT, KEY (id))")
+	f := dbtest.MariaDB(t, "CREATE TABLE people (id INT, `na``me` VARCHAR(9), n INT, KEY (id))")
 	tab := people(t, 0)
 	err := jdbctest.TryLoad(t, kit.OpenSink(t, f.Options(), tab), jdbctest.Batch(t, tab, jdbctest.Insert(1, "x", 1)))
 	if err == nil || !strings.Contains(err.Error(), "unique index on exactly id") {
@@ -243,7 +245,7 @@ func TestUpsertsOfAllKinds(t *testing.T) {
 
 // TestZeroKey does not turn a zero into the next generated key.
 func TestZeroKey(t *testing.T) {
-	f := jdbctest.MariaDB(t, "CREATE TABLE people (id INT AUTO_INCREMENT PRIMARY KEY, `na``me` VARCHAR(9), n INT)")
+	f := dbtest.MariaDB(t, "CREATE TABLE people (id INT AUTO_INCREMENT PRIMARY KEY, `na``me` VARCHAR(9), n INT)")
 	tab := people(t)
 	jdbctest.Load(t, kit.OpenSink(t, f.Options(), tab), jdbctest.Batch(t, tab, jdbctest.Insert(0, "x", 1)))
 	if got := f.Query("SELECT id FROM people"); got[0] != "0" {
@@ -257,7 +259,7 @@ func TestBits(t *testing.T) {
 		{Name: "a", Type: plugin.TypeOf(plugin.Boolean)}, {Name: "b", Type: plugin.TypeOf(plugin.Int)}, {Name: "c",
 			Type: plugin.TypeOf(plugin.Bytes)},
 	}})
-	f := jdbctest.MariaDB(t, "CREATE TABLE t (a BIT(1), b BIT(8), c BIT(16))")
+	f := dbtest.MariaDB(t, "CREATE TABLE t (a BIT(1), b BIT(8), c BIT(16))")
 	jdbctest.Load(t, kit.SinkFor(t, tab, f.Pairs()...), jdbctest.Batch(t, tab, jdbctest.Insert(true, 5, []byte{1, 2}),
 		jdbctest.Insert(nil, nil, nil)))
 	if d := cmp.Diff([]string{"1|5|258", "NULL|NULL|NULL"}, f.Query("SELECT a+0, b+0, c+0 FROM t ORDER BY a DESC")); d != "" {
@@ -269,7 +271,7 @@ func TestBits(t *testing.T) {
 // leaves no room for more.
 func TestWithoutTemporaryTables(t *testing.T) {
 	name := strings.Repeat("p", 64)
-	f := jdbctest.MariaDB(t, "CREATE TABLE "+name+" (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT)",
+	f := dbtest.MariaDB(t, "CREATE TABLE "+name+" (id INT PRIMARY KEY, `na``me` VARCHAR(9), n INT)",
 		"CREATE OR REPLACE USER culvert_weak@'%' IDENTIFIED BY 'weak'",
 		"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, INDEX, ALTER ON *.* TO culvert_weak@'%'")
 	t.Cleanup(func() { f.Exec("DROP USER culvert_weak@'%'") })

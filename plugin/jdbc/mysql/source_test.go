@@ -8,7 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // everyKey has a hundred rows with a column of each type that can be cut.
@@ -27,7 +29,7 @@ bu BIGINT UNSIGNED,
 // TestChunksOfEveryKey cuts a hundred rows into chunks of ten by each column: every row comes once, and the number of
 // chunks is that of SeaTunnel where the keys are evenly spread.
 func TestChunksOfEveryKey(t *testing.T) {
-	f := jdbctest.MariaDB(t, everyKey...)
+	f := dbtest.MariaDB(t, everyKey...)
 	var want []string
 	for i := range 100 {
 		want = append(want, fmt.Sprint(i+1))
@@ -46,7 +48,7 @@ func TestChunksOfEveryKey(t *testing.T) {
 				}
 				pairs = f.Pairs("query", "SELECT * FROM k", "partition_num", 10, "partition_column", key)
 			}
-			s := kit.OpenSource(t, jdbctest.Block(pairs...))
+			s := kit.OpenSource(t, plugintest.Options(pairs...))
 			splits := jdbctest.SplitsOf(t, s)
 			out := &jdbctest.Collector{}
 			slices.Reverse(splits)
@@ -71,7 +73,7 @@ func TestChunksOfEveryKey(t *testing.T) {
 
 // TestWhatIsDescribed looks at a table's columns, keys and comments.
 func TestWhatIsDescribed(t *testing.T) {
-	f := jdbctest.MariaDB(t, `CREATE TABLE t (b INT NOT NULL DEFAULT 5 COMMENT 'count',
+	f := dbtest.MariaDB(t, `CREATE TABLE t (b INT NOT NULL DEFAULT 5 COMMENT 'count',
 	a VARCHAR(30) NOT NULL DEFAULT 'it''s', c TEXT,
 		at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (a, b), UNIQUE KEY u (at),
 		KEY p (c(10))) COMMENT 'about'`)
@@ -102,7 +104,7 @@ func TestWhatIsDescribed(t *testing.T) {
 
 // TestJobs runs whole jobs between tables.
 func TestJobs(t *testing.T) {
-	f := jdbctest.MariaDB(t, everyKey...)
+	f := dbtest.MariaDB(t, everyKey...)
 	f.Exec("CREATE TABLE target LIKE k", "CREATE TABLE two (c_int INT PRIMARY KEY, v VARCHAR(9))",
 		"INSERT INTO two SELECT CAST(seq AS SIGNED) - 5, 'v' FROM seq_1_to_10")
 	kit.MustRunJob(t, fmt.Sprintf(`env { parallelism = 3 }

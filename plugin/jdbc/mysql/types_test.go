@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
@@ -78,7 +79,7 @@ func TestTypesAreRead(t *testing.T) {
 		{"POINT", []string{"ST_GeomFromText('POINT(1 2)')"}, plugin.TypeOf(plugin.Bytes), []string{
 			"[0 0 0 0 1 1 0 0 0 0 0 0 0 0 0 240 63 0 0 0 0 0 0 0 64]"}},
 	}
-	f := jdbctest.MariaDB(t)
+	f := dbtest.MariaDB(t)
 	for _, test := range tests {
 		t.Run(test.declared, func(t *testing.T) {
 			f.Exec("CREATE OR REPLACE TABLE v (id INT PRIMARY KEY, v " + test.declared + ")")
@@ -111,7 +112,7 @@ func TestTypesAreRead(t *testing.T) {
 }
 
 // copied copies the table v with an auto-created target and compares both in the server's own words.
-func copied(t *testing.T, f *jdbctest.Database) {
+func copied(t *testing.T, f *dbtest.Database) {
 	t.Helper()
 	f.Exec("DROP TABLE IF EXISTS w")
 	s := kit.OpenSource(t, f.Options("table_path", f.Name+".v"))
@@ -161,7 +162,7 @@ func TestBadValuesAreNamed(t *testing.T) {
 		{"DATE", "'2024-00-10'", "2024-00-10", "correct"},
 		{"DECIMAL(65,0)", strings.Repeat("9", 40), "9999", "correct the value"},
 	}
-	f := jdbctest.MariaDB(t)
+	f := dbtest.MariaDB(t)
 	f.Exec("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
 	for _, test := range tests {
 		f.Exec("CREATE OR REPLACE TABLE v (id INT PRIMARY KEY, v "+test.declared+")",
@@ -181,7 +182,7 @@ func TestBadValuesAreNamed(t *testing.T) {
 }
 
 func TestDriverProperties(t *testing.T) {
-	f := jdbctest.MariaDB(t)
+	f := dbtest.MariaDB(t)
 	f.Exec("SET SESSION sql_mode = ''",
 		"CREATE TABLE v (id INT PRIMARY KEY, d DATE, b TINYINT(1), at TIMESTAMP(0) NULL)",
 		"SET time_zone = '+00:00'", "INSERT INTO v VALUES (1, '0000-00-00', 5, '2024-01-01 12:00:00')")
@@ -203,7 +204,7 @@ func TestDriverProperties(t *testing.T) {
 
 // TestBigValues copies texts and bytes of 16 MB.
 func TestBigValues(t *testing.T) {
-	f := jdbctest.MariaDB(t, "CREATE TABLE v (id INT PRIMARY KEY, v LONGTEXT, b LONGBLOB)",
+	f := dbtest.MariaDB(t, "CREATE TABLE v (id INT PRIMARY KEY, v LONGTEXT, b LONGBLOB)",
 		"INSERT INTO v VALUES (1, REPEAT('äb\\\\', 4000000), REPEAT(x'00ff0a09', 4000000))",
 		"INSERT INTO v VALUES (2, '', '')")
 	tab := jdbctest.Table(t, plugin.Table{

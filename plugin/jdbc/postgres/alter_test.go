@@ -4,15 +4,16 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 func TestSchemaChanges(t *testing.T) {
-	var s *jdbctest.Database
+	var s *dbtest.Database
 	changetest.Run(t, changetest.Case{
 		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
-			s = jdbctest.Postgres(t)
+			s = dbtest.Postgres(t)
 			return kit.OpenSink(t, s.Options(pairs...), tab)
 		},
 		Query: func(_ *testing.T, sql string) []string { return s.Query(sql) },
@@ -20,4 +21,4 @@ func TestSchemaChanges(t *testing.T) {
 	})
 }
 
-func TestKillWhileTheTableChanges(t *testing.T) { changetest.Kill(t, jdbctest.Postgres) }
+func TestKillWhileTheTableChanges(t *testing.T) { changetest.Kill(t, dbtest.Postgres) }

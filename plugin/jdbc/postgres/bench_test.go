@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin/file"
-	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // benchRows is how many rows each operation of a benchmark moves.
@@ -20,7 +20,7 @@ const benchRows = 1000000
 //
 //	go test -bench Table -benchtime 3x ./plugin/jdbc/postgres/
 func BenchmarkTable(b *testing.B) {
-	s := jdbctest.Postgres(b, mixedTable(benchRows)...)
+	s := dbtest.Postgres(b, mixedTable(benchRows)...)
 	s.Exec("VACUUM a", "CHECKPOINT")
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
@@ -37,7 +37,7 @@ func BenchmarkTable(b *testing.B) {
 
 // BenchmarkFile loads a CSV file, by a job and by psql.
 func BenchmarkFile(b *testing.B) {
-	s := jdbctest.Postgres(b, mixedTable(benchRows)...)
+	s := dbtest.Postgres(b, mixedTable(benchRows)...)
 	path := filepath.Join(b.TempDir(), "a.csv")
 	shell(b, s, `psql -qXc "\copy (SELECT id, n, name, note, score, amount, at, ok::text FROM a) TO '`+path+
 		`' (FORMAT CSV, NULL '')" "$0"`)
@@ -56,8 +56,8 @@ func BenchmarkFile(b *testing.B) {
 }
 
 // measure measures an operation that fills table b.
-func measure(b *testing.B, s *jdbctest.Database, do func()) {
-	jdbctest.Operation{
+func measure(b *testing.B, s *dbtest.Database, do func()) {
+	dbtest.Operation{
 		Rows:   benchRows,
 		Before: func() { s.Exec("DROP TABLE IF EXISTS b", "CREATE TABLE b (LIKE a INCLUDING ALL)", "CHECKPOINT") },
 		Do:     do,
@@ -69,7 +69,7 @@ func measure(b *testing.B, s *jdbctest.Database, do func()) {
 	}.Measure(b)
 }
 
-func shell(b *testing.B, s *jdbctest.Database, command string) {
+func shell(b *testing.B, s *dbtest.Database, command string) {
 	if _, err := exec.LookPath("psql"); err != nil {
 		b.Skip(err)
 	}

@@ -6,13 +6,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 func TestCopyOfATable(t *testing.T) {
 	for _, exactly := range []bool{false, true} {
 		t.Run(fmt.Sprintf("exactly once %v", exactly), func(t *testing.T) {
-			s := jdbctest.Postgres(t, mixedTable(30000)...)
+			s := dbtest.Postgres(t, mixedTable(30000)...)
 			result := kit.MustRunJob(t, fmt.Sprintf(`
 				env { parallelism = 2 }
 				source { Jdbc { %s, table_path = "public.a" } }

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/plugin"
-	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // TestDyingServer connects to a server that hangs up while it is being talked to: it may be back soon.
@@ -35,7 +36,7 @@ func TestDyingServer(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	src := kit.OpenSource(t, jdbctest.Block("url", "jdbc:postgresql://"+l.Addr().String()+"/x", "query", "SELECT 1"))
+	src := kit.OpenSource(t, plugintest.Options("url", "jdbc:postgresql://"+l.Addr().String()+"/x", "query", "SELECT 1"))
 	_, err = src.Tables(t.Context())
 	var e *plugin.Error
 	if !errors.As(err, &e) || e.Code != plugin.CodeUnavailable || !e.Retry {
@@ -47,7 +48,7 @@ func TestDyingServer(t *testing.T) {
 
 // TestErrors checks that mistakes are told clearly, soon, and without the password.
 func TestErrors(t *testing.T) {
-	s := jdbctest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "CREATE TABLE n (id int, v text)",
+	s := dbtest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "CREATE TABLE n (id int, v text)",
 		"CREATE TABLE typed (id int PRIMARY KEY, v bytea)", "INSERT INTO a VALUES (1, 'x')")
 	reader := s.Name + "_reader"
 	s.Exec("CREATE ROLE "+reader+" LOGIN PASSWORD 'geheim'", "GRANT SELECT ON a TO "+reader)

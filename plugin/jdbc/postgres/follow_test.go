@@ -15,7 +15,7 @@ import (
 	"github.com/culvertdata/culvert/metrics"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
-	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
@@ -176,7 +176,7 @@ func (c *changes) left() map[int64]int64 {
 }
 
 // follow runs the source Changes into a table of the server and checks what is there at the end.
-func follow(t testing.TB, s *jdbctest.Database, o changesOptions, options string) *engine.Result {
+func follow(t testing.TB, s *dbtest.Database, o changesOptions, options string) *engine.Result {
 	t.Helper()
 	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(postgres.Plugins, changesPlugin)})
 	if err != nil {
@@ -221,7 +221,7 @@ func BenchmarkChanges(b *testing.B) {
 				const rows = 400_000
 				for b.Loop() {
 					b.StopTimer()
-					s := jdbctest.Postgres(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)", "CHECKPOINT")
+					s := dbtest.Postgres(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)", "CHECKPOINT")
 					b.StartTimer()
 					follow(b, s, changesOptions{Rows: rows, Batch: size, Keys: 100_000, Kinds: kind.deletes}, kind.options)
 				}
@@ -238,7 +238,7 @@ func BenchmarkChanges(b *testing.B) {
 func BenchmarkLatency(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
-		s := jdbctest.Postgres(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
+		s := dbtest.Postgres(b, "CREATE TABLE people (id bigint PRIMARY KEY, name text, age int)")
 		b.StartTimer()
 		l := latencyOf(b, s, changesOptions{Rows: 10_000, Batch: 1, Keys: 5000, Rate: 2000, Kinds: 25})
 		b.ReportMetric(float64(l.Quantile(0.5).Microseconds())/1000, "p50-ms")
@@ -247,7 +247,7 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
-func latencyOf(t testing.TB, s *jdbctest.Database, o changesOptions) metrics.Latency {
+func latencyOf(t testing.TB, s *dbtest.Database, o changesOptions) metrics.Latency {
 	t.Helper()
 	l := follow(t, s, o, "").Metrics.Latency()
 	if l.Count != o.Rows {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
@@ -44,9 +45,9 @@ func TestSuite(t *testing.T) {
 		types = append(types, plugin.ArrayOf(plugin.TypeOf(elem)))
 	}
 	jdbctest.Suite{
-		Kit: kit, Open: jdbctest.Postgres, Variable: jdbctest.PostgresVariable, OpenAt: jdbctest.PostgresAt,
+		Kit: kit, Open: dbtest.Postgres, Variable: dbtest.PostgresVariable, OpenAt: dbtest.PostgresAt,
 		Quote:    func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` },
-		Path:     func(_ *jdbctest.Database, table string) string { return "public." + table },
+		Path:     func(_ *dbtest.Database, table string) string { return "public." + table },
 		LeftOver: leftOver,
 		Sources:  sources(),
 		Types:    types,
@@ -55,7 +56,7 @@ func TestSuite(t *testing.T) {
 	}.Run(t)
 }
 
-func leftOver(d *jdbctest.Database) []string {
+func leftOver(d *dbtest.Database) []string {
 	return d.Query(`SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'culvert\_%'
 		AND relname <> 'culvert_commits' UNION ALL SELECT gid FROM pg_prepared_xacts`)
 }
@@ -73,7 +74,7 @@ func sources() map[string]jdbctest.SourceCase {
 	for _, snapshot := range []bool{false, true} {
 		cases[fmt.Sprintf("snapshot %v", snapshot)] = jdbctest.SourceCase{
 			SQL: tables,
-			Pairs: func(*jdbctest.Database) []any {
+			Pairs: func(*dbtest.Database) []any {
 				return []any{"split.size", 20, "snapshot.consistent", snapshot, "table_list", jdbctest.Blocks(
 					[]any{"table_path", "a"}, []any{"table_path", "public.b", "partition_column", "k"},
 					[]any{"table_path", "c"}, []any{"table_path", "d"}, []any{"query", "SELECT id, s FROM a WHERE id > 70"})}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
@@ -28,7 +29,7 @@ func TestRefusedRows(t *testing.T) {
 	for _, exactly := range []bool{false, true} { // there, constraints show at the commit
 		for _, key := range [][]int{{0}, nil} {
 			t.Run(fmt.Sprintf("exactly once %v, key %v", exactly, key), func(t *testing.T) {
-				s := jdbctest.Postgres(t, ddl)
+				s := dbtest.Postgres(t, ddl)
 				tab := people(t, key...)
 				sink := kit.OpenSink(t, s.Options("is_exactly_once", exactly), tab)
 				rows := []jdbctest.Row{
@@ -71,7 +72,7 @@ func TestNames(t *testing.T) {
 		{"field_ide", "UPPERCASE", `"PEOPLE"`},
 	}
 	for _, test := range tests {
-		s := jdbctest.Postgres(t)
+		s := dbtest.Postgres(t)
 		tab := people(t, 0)
 		sink := kit.SinkFor(t, tab, s.Pairs(test.option, test.value)...)
 		jdbctest.Load(t, sink, jdbctest.Batch(t, tab, jdbctest.Insert(1, "new", 1)))
@@ -83,7 +84,7 @@ func TestNames(t *testing.T) {
 
 // TestMadeTable checks the keys, indexes and comments of a table that the sink makes.
 func TestMadeTable(t *testing.T) {
-	s := jdbctest.Postgres(t)
+	s := dbtest.Postgres(t)
 	tab := jdbctest.Table(t, plugin.Table{
 		ID: plugin.TableID{Name: "t"}, Key: []int{1, 0}, Comment: "it's",
 		Columns: []plugin.Column{
@@ -116,7 +117,7 @@ func TestMadeTable(t *testing.T) {
 
 // TestCasts writes texts into columns that take them by a cast only.
 func TestCasts(t *testing.T) {
-	s := jdbctest.Postgres(t, `CREATE TABLE people (id numeric PRIMARY KEY, "Name" inet, age text)`)
+	s := dbtest.Postgres(t, `CREATE TABLE people (id numeric PRIMARY KEY, "Name" inet, age text)`)
 	tab := people(t, 0)
 	for _, how := range []string{"few rows", "exactly once", "many rows"} {
 		sink := kit.OpenSink(t, s.Options("is_exactly_once", how == "exactly once"), tab)
@@ -138,7 +139,7 @@ func TestCasts(t *testing.T) {
 }
 
 func TestStatement(t *testing.T) {
-	s := jdbctest.Postgres(t, `CREATE TABLE people (id int, "Name" varchar(5), age uuid)`)
+	s := dbtest.Postgres(t, `CREATE TABLE people (id int, "Name" varchar(5), age uuid)`)
 	tab := jdbctest.Table(t, plugin.Table{Columns: []plugin.Column{
 		{Name: "id", Type: plugin.TypeOf(plugin.BigInt)}, {Name: "Name", Type: plugin.TypeOf(plugin.String)},
 		{Name: "age", Type: plugin.TypeOf(plugin.String)},

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
@@ -24,7 +25,7 @@ func TestChunks(t *testing.T) {
 		"int": "i % 4", // many of a kind
 	}
 	const n = 200
-	s := jdbctest.Postgres(t, "CREATE TYPE color AS ENUM ('red', 'green', 'blue')")
+	s := dbtest.Postgres(t, "CREATE TYPE color AS ENUM ('red', 'green', 'blue')")
 	var want []string
 	for i := range n {
 		want = append(want, fmt.Sprint(i+1))
@@ -83,7 +84,7 @@ func (o *ids) Batch(b plugin.Batch) error {
 // TestSnapshot changes a table between two chunks: with snapshot.consistent the change does not show.
 func TestSnapshot(t *testing.T) {
 	for _, consistent := range []bool{false, true} {
-		s := jdbctest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'old' FROM generate_series(1, 100) i")
+		s := dbtest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'old' FROM generate_series(1, 100) i")
 		src := kit.OpenSource(t, s.Options("table_path", "a", "split.size", 10, "snapshot.consistent", consistent))
 		sp, err := src.Splits(t.Context(), nil)
 		if err != nil {
@@ -119,7 +120,7 @@ func TestSnapshot(t *testing.T) {
 
 // TestWhereAndLists reads conditions, several tables, and a query with the keys of a table.
 func TestWhereAndLists(t *testing.T) {
-	s := jdbctest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'v' || i FROM generate_series(1, 9) i",
+	s := dbtest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'v' || i FROM generate_series(1, 9) i",
 		"CREATE VIEW w AS SELECT id * 2 AS id FROM a", "CREATE TABLE p (id int, v text) PARTITION BY RANGE (id)",
 		"CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5)", "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (5) TO (99)",
 		"INSERT INTO p SELECT * FROM a")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
@@ -90,7 +91,7 @@ func TestRoundTrip(t *testing.T) {
 		{"updates", "enable_upsert = false", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := jdbctest.Postgres(t, allTypesTable()...)
+			s := dbtest.Postgres(t, allTypesTable()...)
 			if test.many {
 				var columns strings.Builder
 				for i := range allTypes {
@@ -111,7 +112,7 @@ func TestRoundTrip(t *testing.T) {
 		})
 	}
 	t.Run("new table", func(t *testing.T) {
-		s := jdbctest.Postgres(t, allTypesTable()...)
+		s := dbtest.Postgres(t, allTypesTable()...)
 		kit.MustRunJob(t, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = made } }", s.Access(), s.Access()))
 		compare(t, s, "a", "made", "::text")
 		want := s.Query(columnTypes("a"))
@@ -126,7 +127,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 	})
 	t.Run("a statement", func(t *testing.T) {
-		s := jdbctest.Postgres(t, allTypesTable()...)
+		s := dbtest.Postgres(t, allTypesTable()...)
 		s.Exec("CREATE TABLE b (LIKE a INCLUDING ALL)")
 		marks := strings.Repeat(", ?", len(allTypes))
 		for _, exactly := range []bool{false, true} {
@@ -144,7 +145,7 @@ func columnTypes(table string) string {
 }
 
 // compare compares two tables, column by column; cast is put behind each.
-func compare(t *testing.T, s *jdbctest.Database, a, b, cast string) {
+func compare(t *testing.T, s *dbtest.Database, a, b, cast string) {
 	t.Helper()
 	for i, c := range allTypes {
 		query := fmt.Sprintf("SELECT md5(c%d%s::text) || left(c%d%s::text, 60) FROM ", i, cast, i, cast)
@@ -162,7 +163,7 @@ func compare(t *testing.T, s *jdbctest.Database, a, b, cast string) {
 
 // TestValuesRead checks what the source makes of values.
 func TestValuesRead(t *testing.T) {
-	s := jdbctest.Postgres(t)
+	s := dbtest.Postgres(t)
 	tests := []struct{ sql, want string }{
 		{"'2024-01-01 12:00+02'::timestamptz", "2024-01-01 10:00:00 +0000 UTC"},
 		{"'12:00:00+02'::timetz", "12h0m0s"},
@@ -204,7 +205,7 @@ func TestValuesWithoutCounterpart(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.typ+" "+test.value, func(t *testing.T) {
-			s := jdbctest.Postgres(t, "CREATE TABLE a (k varchar(10) PRIMARY KEY, v "+test.typ+")",
+			s := dbtest.Postgres(t, "CREATE TABLE a (k varchar(10) PRIMARY KEY, v "+test.typ+")",
 				"INSERT INTO a VALUES ('one', NULL), ('two', "+test.value+")")
 			src := kit.OpenSource(t, s.Options("table_path", "a"))
 			err := jdbctest.ReadAll(t, src, jdbctest.SplitsOf(t, src), &jdbctest.Collector{})

@@ -6,6 +6,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 func TestSchemaChanges(t *testing.T) {
@@ -14,7 +15,7 @@ func TestSchemaChanges(t *testing.T) {
 		Open: func(t *testing.T, tab *plugin.Table, pairs ...any) plugin.Sink {
 			var url string
 			url, path = newFile(t)
-			return kit.OpenSink(t, jdbctest.Block(append(pairs, "url", url)...), tab)
+			return kit.OpenSink(t, plugintest.Options(append(pairs, "url", url)...), tab)
 		},
 		Query: func(t *testing.T, sql string) []string { return query(t, path, sql) },
 		Task:  plugin.Task{Env: jdbctest.Env()},

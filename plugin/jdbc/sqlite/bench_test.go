@@ -12,6 +12,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 const benchRows = 1_000_000
@@ -127,7 +128,7 @@ func BenchmarkRead(b *testing.B) {
 	})
 	b.Run("source", func(b *testing.B) {
 		for b.Loop() {
-			s := kit.OpenSource(b, jdbctest.Block("url", url, "table_path", "rows"))
+			s := kit.OpenSource(b, plugintest.Options("url", url, "table_path", "rows"))
 			out := &counter{}
 			if err := jdbctest.ReadAll(b, s, jdbctest.SplitsOf(b, s), out); err != nil {
 				b.Fatal(err)

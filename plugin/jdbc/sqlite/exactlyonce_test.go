@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // twoPhase is a sink with is_exactly_once, and the writer of one lane.
@@ -21,7 +22,7 @@ type twoPhase struct {
 }
 
 func newTwoPhase(t *testing.T, url string, tab *plugin.Table, pairs ...any) *twoPhase {
-	s := kit.OpenSink(t, jdbctest.Block(append([]any{"url", url, "is_exactly_once", "true"}, pairs...)...), tab)
+	s := kit.OpenSink(t, plugintest.Options(append([]any{"url", url, "is_exactly_once", "true"}, pairs...)...), tab)
 	x := &twoPhase{t: t, Sink: s}
 	x.open()
 	return x
@@ -163,7 +164,7 @@ func TestAbortLeavesOthersAlone(t *testing.T) {
 
 	other := jdbctest.Env(tab)
 	other.Job.ID++
-	sink, err := kit.Lookup(t, plugin.SinkRole).Sink(t.Context(), jdbctest.Block("url", url, "is_exactly_once", "true"), other)
+	sink, err := kit.Lookup(t, plugin.SinkRole).Sink(t.Context(), plugintest.Options("url", url, "is_exactly_once", "true"), other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +182,7 @@ func TestAbortLeavesOthersAlone(t *testing.T) {
 // TestAbortOfAFreshFile checks that a job that never staged leaves no tables behind.
 func TestAbortOfAFreshFile(t *testing.T) {
 	url, path := newFile(t, peopleTable)
-	s := kit.OpenSink(t, jdbctest.Block("url", url, "is_exactly_once", "true"), people(t))
+	s := kit.OpenSink(t, plugintest.Options("url", url, "is_exactly_once", "true"), people(t))
 	if err := s.(plugin.Committer).Abort(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func TestLanesAtTheSameTime(t *testing.T) {
 		t.Run(fmt.Sprintf("exactly once %v", exactly), func(t *testing.T) {
 			url, path := newFile(t, peopleTable)
 			tab := people(t)
-			s := kit.OpenSink(t, jdbctest.Block("url", url, "is_exactly_once", exactly), tab)
+			s := kit.OpenSink(t, plugintest.Options("url", url, "is_exactly_once", exactly), tab)
 			tokens := make([][][]byte, epochs)
 			var mu sync.Mutex
 			var wg sync.WaitGroup

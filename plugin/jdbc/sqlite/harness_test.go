@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/changetest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 	"github.com/culvertdata/culvert/plugin/jdbc/sqlite"
@@ -27,15 +28,15 @@ func TestSuite(t *testing.T) {
 	jdbctest.Suite{
 		Kit: kit, Open: newDatabase,
 		Quote:    func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` },
-		Path:     func(_ *jdbctest.Database, table string) string { return table },
-		LeftOver: func(d *jdbctest.Database) []string { return leftOvers(t, d.Name) },
+		Path:     func(_ *dbtest.Database, table string) string { return table },
+		LeftOver: func(d *dbtest.Database) []string { return leftOvers(t, d.Name) },
 		Sources: map[string]jdbctest.SourceCase{"several": {
 			SQL: []string{
 				"CREATE TABLE a (id INTEGER PRIMARY KEY, s TEXT)", fill(90, "INSERT INTO a VALUES (%d, 'x')"),
 				"CREATE TABLE b (k INT, t DATE TEXT)",
 				fill(60, "INSERT INTO b VALUES (CASE %[1]d %% 4 WHEN 0 THEN NULL ELSE %[1]d %% 5 END, '2024-01-01')"),
 			},
-			Pairs: func(*jdbctest.Database) []any {
+			Pairs: func(*dbtest.Database) []any {
 				return []any{"split.size", 20, "table_list", jdbctest.Blocks([]any{"table_path", "a"},
 					[]any{"table_path", "b", "partition_column", "k"},
 					[]any{"query", "SELECT id, s FROM a WHERE id > 70"})}
@@ -54,10 +55,10 @@ func TestSuite(t *testing.T) {
 }
 
 // newDatabase makes a database in a file, whose path is its name, and runs statements in it.
-func newDatabase(t testing.TB, sql ...string) *jdbctest.Database {
+func newDatabase(t testing.TB, sql ...string) *dbtest.Database {
 	t.Helper()
 	url, path := newFile(t, append([]string{"PRAGMA journal_mode = wal"}, sql...)...)
-	return &jdbctest.Database{
+	return &dbtest.Database{
 		Name: path, URL: url,
 		Exec:  func(sql ...string) { execute(t, path, sql...) },
 		Query: func(sql string) []string { return query(t, path, sql) },
@@ -138,7 +139,7 @@ func query(t testing.TB, path, sql string) []string {
 		if !more {
 			return rows
 		}
-		rows = append(rows, jdbctest.Join(stmt.Values()))
+		rows = append(rows, dbtest.Join(stmt.Values()))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // people is a table with a key and a column to change.
@@ -131,7 +132,7 @@ func TestSeveralTables(t *testing.T) {
 		tab.ID.Name = name
 		tables = append(tables, jdbctest.Table(t, tab))
 	}
-	s := kit.OpenSink(t, jdbctest.Block("url", url, "table", "${database_name}_${table_name}", "primary_keys", []string{"${primary_key}"}), tables...)
+	s := kit.OpenSink(t, plugintest.Options("url", url, "table", "${database_name}_${table_name}", "primary_keys", []string{"${primary_key}"}), tables...)
 	if err := s.Prepare(t.Context(), tables); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,7 @@ func TestBadOptions(t *testing.T) {
 		{[]any{"url", "jdbc:sqlite:x.db", "data_save_mode", "custom_processing"}, []string{"custom_sql"}},
 	}
 	for _, test := range tests {
-		_, err := kit.Lookup(t, plugin.SinkRole).Sink(t.Context(), jdbctest.Block(test.block...), jdbctest.Env(tab))
+		_, err := kit.Lookup(t, plugin.SinkRole).Sink(t.Context(), plugintest.Options(test.block...), jdbctest.Env(tab))
 		if err == nil {
 			t.Errorf("%v: no error", test.block)
 			continue
@@ -235,13 +236,13 @@ func TestReadOnlyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	tab := people(t, 0)
-	err := kit.OpenSink(t, jdbctest.Block("url", url), tab).Prepare(t.Context(), []*plugin.Table{tab})
+	err := kit.OpenSink(t, plugintest.Options("url", url), tab).Prepare(t.Context(), []*plugin.Table{tab})
 	jdbctest.CheckError(t, err, plugin.CodeDenied, "allow writing to the file")
 }
 
 func TestMissingDirectory(t *testing.T) {
 	tab := people(t, 0)
-	s := kit.OpenSink(t, jdbctest.Block("url", "jdbc:sqlite:/nowhere/at/all.db"), tab)
+	s := kit.OpenSink(t, plugintest.Options("url", "jdbc:sqlite:/nowhere/at/all.db"), tab)
 	jdbctest.CheckError(t, s.Prepare(t.Context(), []*plugin.Table{tab}), plugin.CodeNotFound, "/nowhere/at/all.db")
 }
 
@@ -249,7 +250,7 @@ func TestInMemory(t *testing.T) {
 	tab := people(t, 0)
 	s := kit.SinkFor(t, tab, "url", "jdbc:sqlite::memory:")
 	jdbctest.Load(t, s, jdbctest.Batch(t, tab, jdbctest.Insert(1, "x", 1)))
-	s = kit.OpenSink(t, jdbctest.Block("url", "jdbc:sqlite:", "is_exactly_once", "true"), tab)
+	s = kit.OpenSink(t, plugintest.Options("url", "jdbc:sqlite:", "is_exactly_once", "true"), tab)
 	_, err := s.Writer(t.Context(), plugin.Task{Env: jdbctest.Env()})
 	jdbctest.CheckError(t, err, plugin.CodeConfig, "does not survive the process")
 }
@@ -264,7 +265,7 @@ func TestWriteWhileLocked(t *testing.T) {
 	err := jdbctest.TryLoad(t, s, b)
 	jdbctest.CheckError(t, err, plugin.CodeUnavailable, "locked")
 
-	patient := kit.OpenSink(t, jdbctest.Block("url", url, "connection_check_timeout_sec", 600), tab)
+	patient := kit.OpenSink(t, plugintest.Options("url", url, "connection_check_timeout_sec", 600), tab)
 	w, err := patient.Writer(t.Context(), plugin.Task{Env: jdbctest.Env()})
 	if err != nil {
 		t.Fatal(err)
@@ -291,7 +292,7 @@ func TestCancelLongStatements(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	url, _ := newFile(t)
-	s := kit.OpenSource(t, jdbctest.Block("url", url, "query", endless))
+	s := kit.OpenSource(t, plugintest.Options("url", url, "query", endless))
 	start := time.Now()
 	_, err := s.Tables(ctx)
 	if !errors.Is(err, context.DeadlineExceeded) {
@@ -300,7 +301,7 @@ func TestCancelLongStatements(t *testing.T) {
 	tab := people(t, 0)
 	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	sink := kit.OpenSink(t, jdbctest.Block("url", url, "data_save_mode", "CUSTOM_PROCESSING", "custom_sql", endless), tab)
+	sink := kit.OpenSink(t, plugintest.Options("url", url, "data_save_mode", "CUSTOM_PROCESSING", "custom_sql", endless), tab)
 	if err := sink.Prepare(ctx, []*plugin.Table{tab}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
@@ -325,7 +326,7 @@ func TestDelivery(t *testing.T) {
 	}
 	for _, test := range tests {
 		tab := people(t, test.key...)
-		s := kit.OpenSink(t, jdbctest.Block(append([]any{"url", "jdbc:sqlite:x.db"}, test.block...)...), tab)
+		s := kit.OpenSink(t, plugintest.Options(append([]any{"url", "jdbc:sqlite:x.db"}, test.block...)...), tab)
 		if got := s.(plugin.Deliverer).Delivery([]*plugin.Table{tab}); got != test.want {
 			t.Errorf("%v: delivery %d, want %d", test.block, got, test.want)
 		}
@@ -339,10 +340,10 @@ func TestPing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := kit.OpenSink(t, jdbctest.Block("url", url), tab).(plugin.Pinger).Ping(t.Context()); err != nil {
+	if err := kit.OpenSink(t, plugintest.Options("url", url), tab).(plugin.Pinger).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := kit.OpenSink(t, jdbctest.Block("url", url+".new"), tab).(plugin.Pinger).Ping(t.Context()); err != nil {
+	if err := kit.OpenSink(t, plugintest.Options("url", url+".new"), tab).(plugin.Pinger).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(path + ".new"); err == nil {
@@ -352,6 +353,6 @@ func TestPing(t *testing.T) {
 	if err != nil || string(before) != string(after) {
 		t.Errorf("a ping has changed the file, error %v", err)
 	}
-	err = kit.OpenSink(t, jdbctest.Block("url", "jdbc:sqlite:/nowhere/x.db"), tab).(plugin.Pinger).Ping(t.Context())
+	err = kit.OpenSink(t, plugintest.Options("url", "jdbc:sqlite:/nowhere/x.db"), tab).(plugin.Pinger).Ping(t.Context())
 	jdbctest.CheckError(t, err, plugin.CodeNotFound)
 }

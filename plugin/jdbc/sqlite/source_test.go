@@ -15,6 +15,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // shapes are tables and ways to read them.
@@ -103,7 +104,7 @@ func TestSplitsCoverEachRowOnce(t *testing.T) {
 			want := jdbctest.Sorted(query(t, path, shape.all))
 			for _, size := range []int{8096, 64, 1} {
 				options := append([]any{"url", url, "split.size", size}, shape.block...)
-				s := kit.OpenSource(t, jdbctest.Block(options...))
+				s := kit.OpenSource(t, plugintest.Options(options...))
 				splits := jdbctest.SplitsOf(t, s)
 				rand.Shuffle(len(splits), func(i, j int) { splits[i], splits[j] = splits[j], splits[i] })
 				half := len(splits) / 2
@@ -147,7 +148,7 @@ func TestNumberOfSplits(t *testing.T) {
 		{[]any{"query", "SELECT * FROM t", "split.size", 10}, 1},
 	}
 	for _, test := range tests {
-		splits := jdbctest.SplitsOf(t, kit.OpenSource(t, jdbctest.Block(append([]any{"url", url}, test.block...)...)))
+		splits := jdbctest.SplitsOf(t, kit.OpenSource(t, plugintest.Options(append([]any{"url", url}, test.block...)...)))
 		if len(splits) != test.want {
 			t.Errorf("%v: %d splits, want %d", test.block, len(splits), test.want)
 		}
@@ -172,7 +173,7 @@ func TestRestoreAtEveryPosition(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			url, path := newFile(t, test.sql...)
-			s := kit.OpenSource(t, jdbctest.Block(append([]any{"url", url, "split.size", rows * 2}, test.block...)...))
+			s := kit.OpenSource(t, plugintest.Options(append([]any{"url", url, "split.size", rows * 2}, test.block...)...))
 			out := &jdbctest.Collector{Stop: true}
 			stops := 0
 			for _, split := range jdbctest.SplitsOf(t, s) {
@@ -220,7 +221,7 @@ func readOnce(t *testing.T, s plugin.Source, split plugin.Split, out plugin.Out)
 func TestSplitterState(t *testing.T) {
 	for _, shape := range shapes {
 		url, _ := newFile(t, shape.sql...)
-		s := kit.OpenSource(t, jdbctest.Block(append([]any{"url", url, "split.size", 3}, shape.block...)...))
+		s := kit.OpenSource(t, plugintest.Options(append([]any{"url", url, "split.size", 3}, shape.block...)...))
 		want := jdbctest.SplitsOf(t, s)
 		var got []plugin.Split
 		var state []byte
@@ -254,12 +255,12 @@ func TestSplitterState(t *testing.T) {
 func TestTables(t *testing.T) {
 	url, _ := newFile(t, `CREATE TABLE t (b VARCHAR(20) DEFAULT 'it''s', a BIGINT NOT NULL, c INT DEFAULT 5, d TEXT DEFAULT (upper('x')),
 		PRIMARY KEY (a, b), UNIQUE (c, d))`, "CREATE UNIQUE INDEX partly ON t (c) WHERE c > 5")
-	s := kit.OpenSource(t, jdbctest.Block("url", url, "table_list", jdbctest.Blocks([]any{"table_path", "t"}, []any{"query", "SELECT c, a, b || '' AS e FROM t", "table_path", "t"})))
+	s := kit.OpenSource(t, plugintest.Options("url", url, "table_list", jdbctest.Blocks([]any{"table_path", "t"}, []any{"query", "SELECT c, a, b || '' AS e FROM t", "table_path", "t"})))
 	_, err := s.Tables(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "two elements of table_list have this name") {
 		t.Errorf("error %v", err)
 	}
-	s = kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "t"))
+	s = kit.OpenSource(t, plugintest.Options("url", url, "table_path", "t"))
 	tables, err := s.Tables(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -288,7 +289,7 @@ func TestTables(t *testing.T) {
 func TestTableList(t *testing.T) {
 	url, _ := newFile(t, "CREATE TABLE a (x INT)", "CREATE TABLE b (y TEXT)", fill(100, "INSERT INTO a VALUES (%d)"),
 		"INSERT INTO b VALUES ('only')")
-	s := kit.OpenSource(t, jdbctest.Block("url", url, "split.size", 9, "where_condition", "WHERE rowid > 10 or rowid = 1", "table_list",
+	s := kit.OpenSource(t, plugintest.Options("url", url, "split.size", 9, "where_condition", "WHERE rowid > 10 or rowid = 1", "table_list",
 		jdbctest.Blocks([]any{"table_path", "a"}, []any{"table_path", "b"})))
 	out := &jdbctest.Collector{}
 	if err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), out); err != nil {
@@ -321,7 +322,7 @@ func TestSourceErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := kit.OpenSource(t, jdbctest.Block(test.block...)).Tables(t.Context())
+			_, err := kit.OpenSource(t, plugintest.Options(test.block...)).Tables(t.Context())
 			jdbctest.CheckError(t, err, test.code, test.want...)
 		})
 	}
@@ -331,14 +332,14 @@ func TestSourceErrors(t *testing.T) {
 func TestReadWhileLocked(t *testing.T) {
 	url, path := newFile(t, "CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)")
 	other := lock(t, path)
-	s := kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "t", "connection_check_timeout_sec", "0.05"))
+	s := kit.OpenSource(t, plugintest.Options("url", url, "table_path", "t", "connection_check_timeout_sec", "0.05"))
 	_, err := s.Tables(t.Context())
 	jdbctest.CheckError(t, err, plugin.CodeUnavailable, "locked", "connection_check_timeout_sec")
 	var e *plugin.Error
 	if errors.As(err, &e) && !e.Retry {
 		t.Error("a retry would help")
 	}
-	s = kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "t", "connection_check_timeout_sec", 30))
+	s = kit.OpenSource(t, plugintest.Options("url", url, "table_path", "t", "connection_check_timeout_sec", 30))
 	timer := time.AfterFunc(30*time.Millisecond, other)
 	defer timer.Stop()
 	if _, err := s.Tables(t.Context()); err != nil {

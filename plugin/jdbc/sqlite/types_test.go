@@ -11,7 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // everyType has a column of each type that SQLite can hold.
@@ -65,7 +67,7 @@ func TestEveryTypeComesBack(t *testing.T) {
 			defer in.Release()
 			jdbctest.Load(t, kit.SinkFor(t, tab, "url", url, "is_exactly_once", exactly), in)
 
-			s := kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "every"))
+			s := kit.OpenSource(t, plugintest.Options("url", url, "table_path", "every"))
 			tables, err := s.Tables(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -103,7 +105,7 @@ func TestLargeValue(t *testing.T) {
 	text := strings.Repeat("0123456789abcdef", 1<<20)
 	jdbctest.Load(t, kit.SinkFor(t, tab, "url", url), jdbctest.Batch(t, tab, jdbctest.Insert(text, []byte(text))))
 	got := kit.Read(t, "url", url, "table_path", "big")
-	if want := jdbctest.Join([]any{text, []byte(text)}); len(got) != 1 || got[0] != want {
+	if want := dbtest.Join([]any{text, []byte(text)}); len(got) != 1 || got[0] != want {
 		t.Errorf("a value of %d bytes has changed", len(text))
 	}
 }
@@ -152,7 +154,7 @@ func TestDeclaredTypes(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.declared+" "+test.value, func(t *testing.T) {
 			url, _ := newFile(t, "CREATE TABLE t (c "+test.declared+")", "INSERT INTO t VALUES ("+test.value+"), (NULL)")
-			s := kit.OpenSource(t, jdbctest.Block("url", url, "query", "SELECT c FROM t"))
+			s := kit.OpenSource(t, plugintest.Options("url", url, "query", "SELECT c FROM t"))
 			tables, err := s.Tables(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -193,7 +195,7 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		t.Run(test.declared+" "+test.value, func(t *testing.T) {
 			url, _ := newFile(t, "CREATE TABLE bad (id INTEGER PRIMARY KEY, c "+test.declared+")",
 				"INSERT INTO bad VALUES (41, NULL), (42, "+test.value+")")
-			s := kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "bad"))
+			s := kit.OpenSource(t, plugintest.Options("url", url, "table_path", "bad"))
 			err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), &jdbctest.Collector{})
 			var e *plugin.Error
 			if !errors.As(err, &e) {
@@ -213,7 +215,7 @@ func TestValuesThatDoNotFit(t *testing.T) {
 
 func TestUnknownTypesAreReportedTogether(t *testing.T) {
 	url, _ := newFile(t, "CREATE TABLE t (a GEOMETRY, b INT, c INTERVAL(3))")
-	_, err := kit.OpenSource(t, jdbctest.Block("url", url, "table_path", "t")).Tables(t.Context())
+	_, err := kit.OpenSource(t, plugintest.Options("url", url, "table_path", "t")).Tables(t.Context())
 	for _, part := range []string{"column a has the unknown type GEOMETRY", "column c has the unknown type INTERVAL(3)", "CAST(a AS TEXT)"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("error %v, want %q", err, part)
@@ -225,7 +227,7 @@ func TestTypesWithoutAForm(t *testing.T) {
 	tab := jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "nested"}, Columns: []plugin.Column{
 		{Name: "id", Type: plugin.TypeOf(plugin.Int)}, {Name: "list", Type: plugin.ArrayOf(plugin.TypeOf(plugin.Int))}}})
 	url, _ := newFile(t)
-	s := kit.OpenSink(t, jdbctest.Block("url", url), tab)
+	s := kit.OpenSink(t, plugintest.Options("url", url), tab)
 	err := s.Prepare(t.Context(), []*plugin.Table{tab})
 	var e *plugin.Error
 	if !errors.As(err, &e) || e.Code != plugin.CodeType || !strings.Contains(err.Error(), "column list") {

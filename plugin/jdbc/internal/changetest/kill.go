@@ -1,17 +1,14 @@
 package changetest
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 const (
@@ -22,7 +19,7 @@ const (
 // Kill kills the process that runs a job again and again while columns of its table are added, renamed, modified and
 // dropped, some fifteen times a second. open makes an empty database. The package's TestMain must call [jdbctest.Main]
 // with the plugins under test and [Evolving].
-func Kill(t *testing.T, open func(t testing.TB, sql ...string) *jdbctest.Database) {
+func Kill(t *testing.T, open func(t testing.TB, sql ...string) *dbtest.Database) {
 	if testing.Short() {
 		t.Skip("kills processes")
 	}
@@ -44,13 +41,13 @@ func Kill(t *testing.T, open func(t testing.TB, sql ...string) *jdbctest.Databas
 }
 
 // killOne runs a job to its end, with up to a number of kills on the way, and checks what it has written.
-func killOne(t *testing.T, d *jdbctest.Database, keys int64, options string, most int) (times int) {
+func killOne(t *testing.T, d *dbtest.Database, keys int64, options string, most int) (times int) {
 	t.Helper()
 	job := fmt.Sprintf(`
 		env { job.mode = STREAMING, checkpoint.interval = 50, job.retry.times = 0 }
 		source { Evolve { keys = %d } }
 		sink { Jdbc { %s, generate_sink_sql = true, %s } }`, keys, d.Access(), options)
-	times = killAgain(t, t.TempDir(), job, most)
+	times = dbtest.KillJob(t, t.TempDir(), job, most, 100*time.Millisecond, 500*time.Millisecond)
 	got := d.Query("SELECT * FROM evolving")
 	slices.Sort(got)
 	if d := cmp.Diff(evolved(keys), got); d != "" {
@@ -60,27 +57,4 @@ func killOne(t *testing.T, d *jdbctest.Database, keys int64, options string, mos
 		t.Fatal("the job ends before it can be killed")
 	}
 	return times
-}
-
-// killAgain runs a child to its end and kills it up to some times on the way.
-func killAgain(t *testing.T, dir, job string, most int) (times int) {
-	t.Helper()
-	for {
-		child := jdbctest.StartChild(t, dir, job)
-		stop := func() bool { return false }
-		if times < most {
-			timer := time.AfterFunc(time.Duration(100+rand.IntN(400))*time.Millisecond, func() { _ = child.Process.Kill() })
-			stop = timer.Stop
-		}
-		err := child.Wait()
-		stop()
-		var exit *exec.ExitError
-		if err == nil {
-			return times
-		}
-		if !errors.As(err, &exit) || exit.ExitCode() != -1 {
-			t.Fatalf("the child failed: %v", err)
-		}
-		times++
-	}
 }

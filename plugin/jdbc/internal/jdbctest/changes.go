@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // changeWays are the ways in which changes are applied. valid: +I only comes for keys that are not there, +U only for
@@ -64,7 +65,7 @@ func (s Suite) testChanges(t *testing.T) {
 			if err := closeWriter(); err != nil {
 				t.Error(err)
 			}
-			Until(t, "nothing is left over", func() bool { return len(s.LeftOver(d)) == 0 })
+			dbtest.Until(t, "nothing is left over", func() bool { return len(s.LeftOver(d)) == 0 })
 		})
 	}
 }

@@ -2,32 +2,34 @@ package jdbctest
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
-// OpenEngine opens an engine that keeps nothing on disk; end closes it.
-func (k Kit) OpenEngine(t testing.TB) (eng *engine.Engine, end func()) {
-	t.Helper()
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(k.Plugins)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return eng, func() {
-		if err := eng.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
+// Main runs the tests of a package, or what a child process is for: a job, or the writer of a [Suite].
+func Main(m *testing.M, set plugin.Set) {
+	dbtest.Main(m, func(ctx context.Context, dir string) error {
+		if _, err := os.Stat(filepath.Join(dir, writerFile)); err == nil {
+			return runWriter(ctx, dir, Kit{set})
 		}
-	}
+		return dbtest.RunJob(set)(ctx, dir)
+	})
 }
 
 // RunJob runs a job in an engine of its own, to its end.
 func (k Kit) RunJob(t testing.TB, job string) (*engine.Result, error) {
 	t.Helper()
-	eng, end := k.OpenEngine(t)
-	defer end()
-	return Submit(t, eng, job, engine.SubmitOptions{})
+	eng := dbtest.OpenEngine(t, "", k.Plugins)
+	result, err := Run(t, eng, job, engine.SubmitOptions{})
+	if err := eng.Close(context.WithoutCancel(t.Context())); err != nil {
+		t.Error(err)
+	}
+	return result, err
 }
 
 // MustRunJob is [Kit.RunJob]; the test fails if the job does.
@@ -40,8 +42,8 @@ func (k Kit) MustRunJob(t testing.TB, job string) *engine.Result {
 	return result
 }
 
-// Submit runs a job in an engine, to its end.
-func Submit(t testing.TB, eng *engine.Engine, job string, o engine.SubmitOptions) (*engine.Result, error) {
+// Run runs a job in an engine, to its end.
+func Run(t testing.TB, eng *engine.Engine, job string, o engine.SubmitOptions) (*engine.Result, error) {
 	t.Helper()
 	j, err := eng.Submit(t.Context(), []byte(job), o)
 	if err != nil {

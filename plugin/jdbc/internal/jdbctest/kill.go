@@ -1,13 +1,13 @@
 package jdbctest
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 const (
@@ -17,7 +17,7 @@ const (
 
 // killJob copies the table a of one database to the table b of another, in a hundred checkpoints. b has no key, so that
 // rows that come twice show.
-func (s Suite) killJob(source, target *Database) string {
+func (s Suite) killJob(source, target *dbtest.Database) string {
 	source.Exec("CREATE TABLE a ("+s.Mixed+")", s.Fill(s.KillRows))
 	target.Exec("CREATE TABLE b (" + strings.Replace(s.Mixed, " PRIMARY KEY", "", 1) + ")")
 	return fmt.Sprintf(`
@@ -30,7 +30,7 @@ func (s Suite) killJob(source, target *Database) string {
 }
 
 // checkCopied compares the tables, and looks for what must not be left.
-func (s Suite) checkCopied(t *testing.T, source, target *Database) {
+func (s Suite) checkCopied(t *testing.T, source, target *dbtest.Database) {
 	t.Helper()
 	want, got := source.Query("SELECT * FROM a ORDER BY id"), target.Query("SELECT * FROM b ORDER BY id")
 	if len(want) != s.KillRows || len(got) != len(want) {
@@ -61,10 +61,8 @@ func (s Suite) testKillEngine(t *testing.T) {
 func (s Suite) killEngine(t *testing.T, most int) (kills int) {
 	t.Helper()
 	source, target := s.Open(t), s.Open(t)
-	job, dir := s.killJob(source, target), t.TempDir()
-	for !s.runFor(t, dir, job, kills < most) {
-		kills++
-	}
+	job := s.killJob(source, target)
+	kills = dbtest.KillJob(t, t.TempDir(), job, most, 150*time.Millisecond, 650*time.Millisecond)
 	s.checkCopied(t, source, target)
 	if kills == 0 {
 		t.Fatal("the job ends before it can be killed")
@@ -72,34 +70,14 @@ func (s Suite) killEngine(t *testing.T, most int) (kills int) {
 	return kills
 }
 
-// runFor runs a child that is killed after a while, and reports whether it came to its end before.
-func (s Suite) runFor(t *testing.T, dir, job string, kill bool) (finished bool) {
-	t.Helper()
-	child := StartChild(t, dir, job)
-	if kill {
-		timer := time.AfterFunc(time.Duration(150+rand.IntN(500))*time.Millisecond, func() { _ = child.Process.Kill() })
-		defer timer.Stop()
-	}
-	err := child.Wait()
-	if err != nil && !wasKilled(err) {
-		t.Fatalf("the child failed: %v", err)
-	}
-	return err == nil
-}
-
-func wasKilled(err error) bool {
-	var exit *exec.ExitError
-	return errors.As(err, &exit) && exit.ExitCode() == -1
-}
-
 // testKillServer kills a server of its own, again and again.
 func (s Suite) testKillServer(t *testing.T) {
 	if s.Variable == "" {
 		t.Skip("there is no server")
 	}
-	service := StartService(t, s.Variable)
+	service := dbtest.StartService(t, s.Variable)
 	source, target := s.OpenAt(t, service.URL), s.OpenAt(t, service.URL)
-	child := StartChild(t, t.TempDir(), s.killJob(source, target))
+	child := dbtest.StartJob(t, t.TempDir(), s.killJob(source, target))
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()
 	for round := range serverKillRounds {

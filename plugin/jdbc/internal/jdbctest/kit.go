@@ -13,6 +13,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // Kit makes sources and sinks of the plugins under test.
@@ -73,7 +74,7 @@ func (k Kit) OpenSink(t testing.TB, o config.Value, inputs ...*plugin.Table) plu
 // SinkFor makes a sink for one table and prepares it. The pairs are its options.
 func (k Kit) SinkFor(t testing.TB, tab *plugin.Table, pairs ...any) plugin.Sink {
 	t.Helper()
-	s := k.OpenSink(t, Block(pairs...), tab)
+	s := k.OpenSink(t, plugintest.Options(pairs...), tab)
 	if err := s.Prepare(t.Context(), []*plugin.Table{tab}); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func readAll(ctx context.Context, s plugin.Source, splits []plugin.Split, out pl
 func (k Kit) Read(t testing.TB, pairs ...any) []string {
 	t.Helper()
 	out := &Collector{}
-	if err := k.collect(t.Context(), Block(pairs...), out); err != nil {
+	if err := k.collect(t.Context(), plugintest.Options(pairs...), out); err != nil {
 		t.Fatal(err)
 	}
 	return out.Rows

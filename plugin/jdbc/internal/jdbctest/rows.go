@@ -2,15 +2,14 @@ package jdbctest
 
 import (
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // Row is a row for [Batch].
@@ -61,18 +60,6 @@ func Table(t testing.TB, tab plugin.Table) *plugin.Table {
 	return made
 }
 
-// Join prints values with bars between them; nil is NULL.
-func Join(values []any) string {
-	texts := make([]string, len(values))
-	for i, v := range values {
-		texts[i] = fmt.Sprint(v)
-		if v == nil {
-			texts[i] = "NULL"
-		}
-	}
-	return strings.Join(texts, "|")
-}
-
 // Sorted returns a sorted copy.
 func Sorted(rows []string) []string {
 	rows = slices.Clone(rows)
@@ -106,7 +93,7 @@ func (c *Collector) Batch(b plugin.Batch) error {
 		for j, col := range b.Table.Columns {
 			values[j] = column.Value(b.Rows.Column(j), col.Type, i)
 		}
-		text := Join(values)
+		text := dbtest.Join(values)
 		c.Values = append(c.Values, values)
 		c.Rows = append(c.Rows, text)
 		c.ByName[name] = append(c.ByName[name], text)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // The save modes of SeaTunnel.
@@ -94,7 +95,7 @@ func (s Suite) testSaveModes(t *testing.T) {
 }
 
 // before makes what is there before the job.
-func (s Suite) before(d *Database, what string) {
+func (s Suite) before(d *dbtest.Database, what string) {
 	columns := "id INT, " + s.Quote("Na`m\"e") + " VARCHAR(50), n INT, old INT"
 	switch what {
 	case nothing:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
@@ -17,16 +18,16 @@ import (
 type Suite struct {
 	Kit
 	// Open makes a database that one test has for itself.
-	Open func(t testing.TB, sql ...string) *Database
+	Open func(t testing.TB, sql ...string) *dbtest.Database
 	// Variable is that of the server, and OpenAt is Open on the server at a url; empty and nil for files.
 	Variable string
-	OpenAt   func(t testing.TB, url string, sql ...string) *Database
+	OpenAt   func(t testing.TB, url string, sql ...string) *dbtest.Database
 	// Quote writes a name so that any text may be one.
 	Quote func(name string) string
 	// Path is a table's name in table_path.
-	Path func(d *Database, table string) string
+	Path func(d *dbtest.Database, table string) string
 	// LeftOver returns what an exactly-once sink has staged and not cleared away.
-	LeftOver func(d *Database) []string
+	LeftOver func(d *dbtest.Database) []string
 
 	// Sources are what the source's conformance is tested with, by name.
 	Sources map[string]SourceCase
@@ -51,7 +52,7 @@ type Suite struct {
 type SourceCase struct {
 	SQL []string
 	// Pairs are the options beside those that reach the database.
-	Pairs func(d *Database) []any
+	Pairs func(d *dbtest.Database) []any
 }
 
 // Run runs all tests.
@@ -69,8 +70,8 @@ func (s Suite) Run(t *testing.T) {
 const secret = "geheim"
 
 // broken returns options with which nothing can work.
-func (s Suite) broken(d *Database, pairs ...any) []config.Value {
-	list := []config.Value{Block(append([]any{"url", "jdbc:other:" + secret, "password", secret}, pairs...)...)}
+func (s Suite) broken(d *dbtest.Database, pairs ...any) []config.Value {
+	list := []config.Value{plugintest.Options(append([]any{"url", "jdbc:other:" + secret, "password", secret}, pairs...)...)}
 	for _, more := range s.Broken {
 		list = append(list, d.Options(append(slices.Clone(pairs), more...)...).Set("password", config.TextValue(secret)))
 	}
@@ -125,7 +126,7 @@ func (s Suite) testSink(t *testing.T) {
 }
 
 // readBack reads a target by the source.
-func (s Suite) readBack(ctx context.Context, d *Database, tab *plugin.Table) ([][]any, error) {
+func (s Suite) readBack(ctx context.Context, d *dbtest.Database, tab *plugin.Table) ([][]any, error) {
 	out := &Collector{}
 	if err := s.collect(ctx, d.Options("table_path", s.Path(d, tab.ID.Name)), out); err != nil {
 		return nil, err

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
+	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
 // writerFile holds the options of the sink, and makes a child an engine in small: lanes write, flush, the checkpoint
@@ -62,7 +64,7 @@ func (s Suite) testKillWriter(t *testing.T) {
 // two steps, and whatever runs by the time of the signal.
 func runSteps(t *testing.T, dir string, round int) (finished bool) {
 	t.Helper()
-	child := childCommand(t, dir)
+	child := dbtest.NewChild(t, dir)
 	steps, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -78,9 +80,7 @@ func runSteps(t *testing.T, dir string, round int) (finished bool) {
 			_ = child.Process.Kill()
 		}
 	}
-	if err := child.Wait(); err != nil && !wasKilled(err) {
-		t.Fatalf("the child failed: %v", err)
-	}
+	child.Finished()
 	return finished
 }
 
@@ -162,7 +162,7 @@ func openSmall(ctx context.Context, dir string, k Kit) (*smallEngine, error) {
 	if e.table, err = plugin.NewTable(peopleTable()); err != nil {
 		return nil, err
 	}
-	e.sink, err = p.Sink(ctx, Block(pairs...), Env(e.table))
+	e.sink, err = p.Sink(ctx, plugintest.Options(pairs...), Env(e.table))
 	return e, err
 }
 

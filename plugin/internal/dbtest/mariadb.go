@@ -1,41 +1,38 @@
-package jdbctest
+package dbtest
 
 import (
 	"cmp"
 	"context"
 	"database/sql"
-	"net/url"
+	"net"
 	"testing"
 
 	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
-// MariaDBVariable holds the url of the MariaDB server for tests.
-const MariaDBVariable = "CULVERT_TEST_MARIADB"
-
 // MariaDB makes a database on the MariaDB server for tests and runs statements in it. It is dropped when the test ends.
-// One session runs all statements, so that its variables can be set.
+// One session, whose time zone is UTC, runs all statements, so that its variables can be set.
 func MariaDB(t testing.TB, statements ...string) *Database {
 	t.Helper()
-	return MariaDBAt(t, address(t, MariaDBVariable, "mariadb"), statements...)
+	return MariaDBAt(t, Address(t, MariaDBVariable), statements...)
 }
 
 // MariaDBAt is [MariaDB] on the server at a url.
 func MariaDBAt(t testing.TB, at string, statements ...string) *Database {
 	t.Helper()
-	u, err := url.Parse(at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &Database{Name: newName(), User: u.User.Username()}
+	u, password := parse(t, at)
+	d := &Database{Name: newName(), Host: u.Host, User: u.User.Username(), Password: password}
 	d.URL = "jdbc:mysql://" + u.Host + "/" + d.Name
-	d.Password, _ = u.User.Password()
 	cfg := driver.NewConfig()
 	cfg.Net, cfg.Addr, cfg.User, cfg.Passwd, cfg.MultiStatements = "tcp", u.Host, d.User, d.Password, true
+	cfg.Params = map[string]string{"time_zone": "'+00:00'"}
 	admin := openMariaDB(t, cfg)
 	ctx := context.WithoutCancel(t.Context())
 	execMariaDB(ctx, t, admin, "CREATE DATABASE "+d.Name+" DEFAULT CHARACTER SET utf8mb4")
 	cfg.DBName = d.Name
+	d.DSN = cfg.FormatDSN()
 	db := openMariaDB(t, cfg)
 	t.Cleanup(func() {
 		execMariaDB(ctx, t, admin, "DROP DATABASE IF EXISTS "+d.Name)
@@ -47,12 +44,25 @@ func MariaDBAt(t testing.TB, at string, statements ...string) *Database {
 		t.Helper()
 		execMariaDB(ctx, t, db, statements...)
 	}
-	d.Query = func(text string) []string {
-		t.Helper()
-		return queryMariaDB(ctx, t, db, text)
-	}
+	d.TryQuery = func(text string) ([]string, error) { return queryMariaDB(ctx, db, text) }
+	d.querying(t)
 	d.Exec(statements...)
 	return d
+}
+
+// Wire connects to the MariaDB server for tests, by Culvert's own client; a database may be named. The connection is
+// closed when the test ends.
+func Wire(t testing.TB, database string) *wire.Conn {
+	t.Helper()
+	u, password := parse(t, Address(t, MariaDBVariable))
+	c, err := wire.Connect(context.WithoutCancel(t.Context()), wire.Config{
+		Addr: u.Host, User: u.User.Username(), Password: password, Database: database, Dial: (&net.Dialer{}).DialContext,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
 }
 
 func openMariaDB(t testing.TB, cfg *driver.Config) *sql.DB {
@@ -74,16 +84,15 @@ func execMariaDB(ctx context.Context, t testing.TB, db *sql.DB, statements ...st
 	}
 }
 
-func queryMariaDB(ctx context.Context, t testing.TB, db *sql.DB, text string) []string {
-	t.Helper()
+func queryMariaDB(ctx context.Context, db *sql.DB, text string) ([]string, error) {
 	rows, err := db.QueryContext(ctx, text)
 	if err != nil {
-		t.Fatalf("%.300s: %v", text, err)
+		return nil, err
 	}
 	defer rows.Close()
 	names, err := rows.Columns()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var list []string
 	for rows.Next() {
@@ -93,7 +102,7 @@ func queryMariaDB(ctx context.Context, t testing.TB, db *sql.DB, text string) []
 			into[i] = &values[i]
 		}
 		if err := rows.Scan(into...); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		for i, v := range values {
 			if b, ok := v.([]byte); ok {
@@ -102,8 +111,5 @@ func queryMariaDB(ctx context.Context, t testing.TB, db *sql.DB, text string) []
 		}
 		list = append(list, Join(values))
 	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return list
+	return list, rows.Err()
 }

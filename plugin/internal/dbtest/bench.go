@@ -1,4 +1,4 @@
-package jdbctest
+package dbtest
 
 import (
 	"syscall"
