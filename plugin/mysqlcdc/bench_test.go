@@ -1,13 +1,13 @@
 package mysqlcdc_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strconv"
 	"testing"
 
 	"github.com/culvertdata/culvert/engine"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // benchRows is how many rows the benchmarks move, unless CULVERT_TEST_ROWS says otherwise.
@@ -41,17 +41,10 @@ func insertMixed(name string, from, rows int) string {
 // run runs a job to its end and reports its speed.
 func run(b *testing.B, text string, rows int) {
 	b.Helper()
-	eng, err := engine.Open(engine.Options{Plugins: registry(), Logger: logger()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer eng.Close(context.WithoutCancel(b.Context()))
+	eng := dbtest.OpenEngine(b, "", plugins)
 	b.ResetTimer()
 	for range b.N {
-		job, err := eng.Submit(b.Context(), []byte(text), engine.SubmitOptions{})
-		if err != nil {
-			b.Fatal(err)
-		}
+		job := dbtest.Submit(b, eng, text, engine.SubmitOptions{})
 		result, err := job.Wait(b.Context())
 		if err != nil {
 			b.Fatal(err)
@@ -71,7 +64,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		b.Run(fmt.Sprintf("Jdbc/lanes=%d", lanes), func(b *testing.B) {
 			run(b, fmt.Sprintf(`env { parallelism = %d }
 				source { Jdbc { url = "jdbc:mysql://%s/%s", user = %q, password = %q, table_path = "%[3]s.a" } }
-				sink { Blackhole { } }`, lanes, f.host, f.from, f.user, f.password), rows)
+				sink { Blackhole { } }`, lanes, f.Host, f.from, f.User, f.Password), rows)
 		})
 		b.Run(fmt.Sprintf("CDC/lanes=%d", lanes), func(b *testing.B) {
 			run(b, fmt.Sprintf("env { parallelism = %d, job.mode = STREAMING }\n%s\nsink { Blackhole { } }", lanes,
@@ -90,11 +83,11 @@ func BenchmarkBacklog(b *testing.B) {
 			}
 			f := newFixture(b, mixed("a", 1)[0])
 			file, pos := f.place(b)
-			f.run(b, "SET GLOBAL innodb_flush_log_at_trx_commit = 0, GLOBAL sync_binlog = 0")
-			f.run(b, fmt.Sprintf(`BEGIN NOT ATOMIC DECLARE i INT DEFAULT 0;
+			f.Exec("SET GLOBAL innodb_flush_log_at_trx_commit = 0, GLOBAL sync_binlog = 0")
+			f.Exec(fmt.Sprintf(`BEGIN NOT ATOMIC DECLARE i INT DEFAULT 0;
 				WHILE i < %d DO %s; SET i = i + %d; END WHILE; END`, rows,
 				insertMixedVar("a", size), size))
-			f.run(b, "SET GLOBAL innodb_flush_log_at_trx_commit = 1, GLOBAL sync_binlog = 1")
+			f.Exec("SET GLOBAL innodb_flush_log_at_trx_commit = 1, GLOBAL sync_binlog = 1")
 			run(b, fmt.Sprintf("env { job.mode = STREAMING }\n%s\nsink { Blackhole { } }", f.source(f.names("a")+fmt.Sprintf(
 				`, stop.mode = latest, startup.mode = specific, startup.specific-offset.file = %q, startup.specific-offset.pos = %d`,
 				file, pos))), rows)

@@ -2,19 +2,15 @@ package mysqlcdc
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net/url"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/culvertdata/culvert/plugin"
-	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
-	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/ddl"
 )
 
 // everyColumn declares a column of each type in several ways.
@@ -30,38 +26,16 @@ const everyColumn = `t TINYINT, tu TINYINT UNSIGNED, b1 TINYINT(1), s SMALLINT, 
 // TestColumnsAgree compares what follows from a type's text with what the Jdbc source makes of the same column: a
 // column that an ALTER TABLE adds must be the one that a fresh start would find.
 func TestColumnsAgree(t *testing.T) {
-	text := os.Getenv("CULVERT_TEST_MARIADB")
-	if text == "" {
-		t.Skip("CULVERT_TEST_MARIADB is not set")
-	}
-	u, err := url.Parse(text)
+	d := dbtest.MariaDB(t, "CREATE TABLE t ("+everyColumn+")")
+	id := plugin.TableID{Database: d.Name, Name: "t"}
+	log, err := readTable(dbtest.Wire(t, d.Name), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	password, _ := u.User.Password()
 	for _, tinyBool := range []bool{true, false} {
 		server, err := mysql.Open(jdbc.Connection{
-			URL: "jdbc:mysql://" + u.Host + "/", User: u.User.Username(), Password: password, Logger: hclog.NewNullLogger(),
+			URL: d.URL, User: d.User, Password: d.Password, Logger: hclog.NewNullLogger(),
 			Properties: map[string]string{"tinyInt1isBit": fmt.Sprint(tinyBool)},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		session, err := server.Connect(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		id := plugin.TableID{Database: fmt.Sprintf("cdc_columns_%d", rand.Uint32()), Name: "t"}
-		var log ddl.Table
-		err = session.Run(t.Context(), func(c *wire.Conn) error {
-			for _, sql := range []string{"CREATE DATABASE " + id.Database + " CHARACTER SET utf8mb4",
-				"CREATE TABLE " + id.String() + " (" + everyColumn + ")"} {
-				if _, err := c.Exec(sql); err != nil {
-					return err
-				}
-			}
-			log, err = readTable(c, id)
-			return err
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -85,11 +59,8 @@ func TestColumnsAgree(t *testing.T) {
 		if log.Charset != "utf8mb4" {
 			t.Errorf("the table's character set is %q", log.Charset)
 		}
-		err = session.Run(t.Context(), func(c *wire.Conn) error { _, err := c.Exec("DROP DATABASE " + id.Database); return err })
-		for _, err := range []error{err, session.Close(), catalog.Close()} {
-			if err != nil {
-				t.Error(err)
-			}
+		if err := catalog.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

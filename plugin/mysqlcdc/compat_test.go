@@ -6,19 +6,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // TestSeaTunnelJobs runs SeaTunnel's own job files, of which only the host is another one. CULVERT_TEST_COMPAT names
 // the directory that holds them and the statements that make their tables: jobs/*.conf and ddl/mysql/*.sql.
 func TestSeaTunnelJobs(t *testing.T) {
 	dir := os.Getenv("CULVERT_TEST_COMPAT")
-	service := os.Getenv("CULVERT_TEST_MARIADB_SERVICE")
-	if dir == "" || service == "" {
-		t.Skip("CULVERT_TEST_COMPAT and CULVERT_TEST_MARIADB_SERVICE are not set")
+	if dir == "" {
+		t.Skip("CULVERT_TEST_COMPAT is not set")
 	}
-	ownServer(t, service) // the files make users and databases
-	f := newFixture(t)
+	f := newFixtureAt(t, dbtest.StartService(t, dbtest.MariaDBVariable).URL) // the files make users and databases
 	read := func(path ...string) string {
 		data, err := os.ReadFile(filepath.Join(append([]string{dir}, path...)...))
 		if err != nil {
@@ -28,26 +27,19 @@ func TestSeaTunnelJobs(t *testing.T) {
 	}
 	script := func(name string) {
 		t.Helper()
-		conn, err := f.Conn(t.Context()) // USE holds for a connection
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
 		text := strings.NewReplacer("GRANT ALL PRIVILEGES ON *.* TO 'mysqluser'@'%';", "", "utf8mb4_0900_ai_ci", "utf8mb4_unicode_ci").Replace(read("ddl", "mysql", name))
-		if _, err := conn.ExecContext(t.Context(), text); err != nil {
-			t.Fatal(name, err)
-		}
+		f.Exec(text)
 	}
 	for _, name := range []string{"setup.sql", "mysql_cdc.sql", "shop.sql"} {
 		script(name)
 	}
 	same := func(from, to, order string) func() string {
 		return func() string {
-			want, err := f.tryQuery("SELECT * FROM " + from + " ORDER BY " + order)
+			want, err := f.TryQuery("SELECT * FROM " + from + " ORDER BY " + order)
 			if err != nil {
 				return err.Error()
 			}
-			got, err := f.tryQuery("SELECT * FROM " + to + " ORDER BY " + order)
+			got, err := f.TryQuery("SELECT * FROM " + to + " ORDER BY " + order)
 			if err != nil || strings.Join(want, "\n") != strings.Join(got, "\n") {
 				return fmt.Sprintf("%s has %d rows, %s %d: %v", to, len(got), from, len(want), err)
 			}
@@ -56,14 +48,14 @@ func TestSeaTunnelJobs(t *testing.T) {
 	}
 	run := func(name string, check func(eventually func(func() string))) {
 		t.Run(name, func(t *testing.T) {
-			text := strings.ReplaceAll(read("jobs", name+".conf"), "mysql_cdc_e2e:3306", f.host)
+			text := strings.ReplaceAll(read("jobs", name+".conf"), "mysql_cdc_e2e:3306", f.Host)
 			job := start(t, text)
-			check(func(condition func() string) { t.Helper(); eventually(t, job, 60*time.Second, condition) })
+			check(func(condition func() string) { t.Helper(); dbtest.Eventually(t, job, condition) })
 		})
 	}
 	const source, table2 = "mysql_cdc_e2e_source_table", "mysql_cdc_e2e_source_table2"
 	changes := func(table string) {
-		f.run(t, "INSERT INTO "+table+" (id, f_int, f_varchar) VALUES (1001, 5, 'new')", "UPDATE "+table+" SET f_bigint = 10000 WHERE id = 3",
+		f.Exec("INSERT INTO "+table+" (id, f_int, f_varchar) VALUES (1001, 5, 'new')", "UPDATE "+table+" SET f_bigint = 10000 WHERE id = 3",
 			"DELETE FROM "+table+" WHERE id < 2")
 	}
 	run("mysqlcdc_to_mysql_with_multi_table_mode_two_table", func(eventually func(func() string)) {

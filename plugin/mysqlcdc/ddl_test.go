@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/culvertdata/culvert/engine"
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 const schemaChanges = ", debezium { include.schema.changes = true }"
@@ -20,7 +21,7 @@ func TestSchemaChanges(t *testing.T) {
 		"INSERT INTO a SELECT seq, CONCAT('name ', seq), seq FROM seq_1_to_100")
 	job := start(t, f.job("", f.names("a")+schemaChanges))
 	same := func() string { return f.difference("a", "*", "id") }
-	eventually(t, job, 20*time.Second, same)
+	dbtest.Eventually(t, job, same)
 	for i, change := range []string{
 		"ALTER TABLE a ADD COLUMN x INT NOT NULL DEFAULT 5, ADD COLUMN y VARCHAR(10) AFTER name",
 		"UPDATE a SET y = 'y', x = id WHERE id < 50",
@@ -37,16 +38,16 @@ func TestSchemaChanges(t *testing.T) {
 		"INSERT INTO a (id, name, number, d) VALUES (1001, 'new', 1, 1.25)",
 	} {
 		if strings.Contains(change, "CHANGE COLUMN y z BIGINT") {
-			f.run(t, "UPDATE a SET y = '1'")
+			f.Exec("UPDATE a SET y = '1'")
 		}
-		f.run(t, change)
+		f.Exec(change)
 		if i%3 != 0 { // some changes follow each other at once
-			eventually(t, job, 10*time.Second, same)
+			dbtest.Eventually(t, job, same)
 		}
 	}
-	eventually(t, job, 10*time.Second, same)
+	dbtest.Eventually(t, job, same)
 	columns := func(database string) []string {
-		return f.query(t, "SELECT column_name FROM information_schema.columns WHERE table_schema = '"+database+
+		return f.Query("SELECT column_name FROM information_schema.columns WHERE table_schema = '" + database +
 			"' AND table_name = 'a' ORDER BY 1")
 	}
 	if want, got := fmt.Sprint(columns(f.from)), fmt.Sprint(columns(f.to)); want != got {
@@ -59,13 +60,13 @@ func TestSchemaChanges(t *testing.T) {
 func TestSchemaChangesIgnored(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), n INT)", "INSERT INTO a VALUES (1, 'one', 1)")
 	job := start(t, f.job("", f.names("a")))
-	eventually(t, job, 20*time.Second, func() string { return f.difference("a", "*", "id") })
-	f.run(t, "ALTER TABLE a ADD COLUMN x INT FIRST", "INSERT INTO a VALUES (7, 2, 'two', 2)", "ALTER TABLE a DROP COLUMN n",
+	dbtest.Eventually(t, job, func() string { return f.difference("a", "*", "id") })
+	f.Exec("ALTER TABLE a ADD COLUMN x INT FIRST", "INSERT INTO a VALUES (7, 2, 'two', 2)", "ALTER TABLE a DROP COLUMN n",
 		"INSERT INTO a VALUES (7, 3, 'three')", "ALTER TABLE a MODIFY name VARCHAR(30) CHARACTER SET latin1",
 		"INSERT INTO a VALUES (7, 4, 'vier ü')")
-	want := `"1","one","1" "2","two","2" "3","three",NULL "4","vier ü",NULL`
-	eventually(t, job, 10*time.Second, func() string {
-		got, err := f.tryQuery("SELECT id, name, n FROM " + f.to + ".a ORDER BY id")
+	const want = "1|one|1 2|two|2 3|three|NULL 4|vier ü|NULL"
+	dbtest.Eventually(t, job, func() string {
+		got, err := f.TryQuery("SELECT id, name, n FROM " + f.to + ".a ORDER BY id")
 		if err == nil && strings.Join(got, " ") == want {
 			return ""
 		}
@@ -84,19 +85,19 @@ func TestAlteredDuringSnapshot(t *testing.T) {
 				options, columns = options+schemaChanges, "*"
 			}
 			job := start(t, f.job("parallelism = 2, read_limit.rows_per_second = 2000", options))
-			eventually(t, job, 20*time.Second, func() string {
-				if got, err := f.tryQuery("SELECT 1 FROM " + f.to + ".a HAVING COUNT(*) > 300"); err != nil || len(got) == 0 {
+			dbtest.Eventually(t, job, func() string {
+				if got, err := f.TryQuery("SELECT 1 FROM " + f.to + ".a HAVING COUNT(*) > 300"); err != nil || len(got) == 0 {
 					return fmt.Sprintf("the snapshot does not begin: %v", err)
 				}
 				return ""
 			})
 			for i, change := range []string{"ALTER TABLE a ADD COLUMN x INT DEFAULT 3", "ALTER TABLE a RENAME COLUMN n TO m",
 				"ALTER TABLE a DROP COLUMN x"} {
-				f.run(t, fmt.Sprintf("UPDATE a SET name = 'before %d' WHERE id %% 7 = %d", i, i), change,
+				f.Exec(fmt.Sprintf("UPDATE a SET name = 'before %d' WHERE id %% 7 = %d", i, i), change,
 					fmt.Sprintf("UPDATE a SET name = 'after %d' WHERE id %% 11 = %d", i, i), fmt.Sprintf("DELETE FROM a WHERE id %% 97 = %d", i))
-				wait(t, 300*time.Millisecond)
+				_ = plugin.Sleep(t.Context(), 300*time.Millisecond)
 			}
-			eventually(t, job, 30*time.Second, func() string { return f.difference("a", columns, "id") })
+			dbtest.Eventually(t, job, func() string { return f.difference("a", columns, "id") })
 		})
 	}
 }
@@ -124,16 +125,11 @@ func (h *hammer) alterer(t *testing.T) (stop func()) {
 				sql = fmt.Sprintf("ALTER TABLE t%d DROP COLUMN %s", i, has[0])
 				extra[i] = has[1:]
 			}
-			if _, err := h.ExecContext(ctx, sql); err != nil && ctx.Err() == nil && !passes(err) {
+			if _, err := h.db.ExecContext(ctx, sql); err != nil && ctx.Err() == nil && !passes(err) {
 				t.Error(sql, err)
 				return
 			}
-			timer := time.NewTimer(time.Duration(50+rng.IntN(300)) * time.Millisecond)
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				timer.Stop()
-			}
+			_ = plugin.Sleep(ctx, time.Duration(50+rng.IntN(300))*time.Millisecond)
 		}
 	})
 	return func() { cancel(); wg.Wait() }
@@ -144,31 +140,28 @@ func TestHammerWithDDL(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
 	}
-	h := newHammer(t, len(hammerKeys), 3000)
+	h := newHammer(t, 3000)
 	dir, job := t.TempDir(), h.job(schemaChanges[2:])
 	stop := h.clients(t, 3)
-	first := startChild(t, dir, job) // what a job that has no checkpoint leaves behind does not fit a table that is altered
-	eventually(t, nil, 20*time.Second, func() string {
-		if rows, err := h.tryQuery("SELECT 1 FROM " + h.to + ".t0 HAVING COUNT(*) > 0"); err != nil || len(rows) == 0 {
+	first := dbtest.StartJob(t, dir, job) // what a job that has no checkpoint leaves behind does not fit a table that is altered
+	dbtest.Eventually(t, nil, func() string {
+		if rows, err := h.TryQuery("SELECT 1 FROM " + h.to + ".t0 HAVING COUNT(*) > 0"); err != nil || len(rows) == 0 {
 			return fmt.Sprintf("the snapshot does not begin: %v", err)
 		}
 		return ""
 	})
 	stopDDL := h.alterer(t)
-	_ = first.Process.Kill()
-	_ = first.Wait()
+	first.Kill()
 	for until := time.Now().Add(2 * hammerTime(t)); time.Now().Before(until); {
-		child := startChild(t, dir, job)
-		wait(t, time.Duration(500+rand.IntN(1500))*time.Millisecond)
-		_ = child.Process.Kill()
-		_ = child.Wait()
+		child := dbtest.StartJob(t, dir, job)
+		_ = plugin.Sleep(t.Context(), time.Duration(500+rand.IntN(1500))*time.Millisecond)
+		child.Kill()
 	}
 	stop()
 	stopDDL()
-	child := startChild(t, dir, job)
-	eventually(t, nil, 90*time.Second, h.differences)
-	_ = child.Process.Kill()
-	_ = child.Wait()
+	child := dbtest.StartJob(t, dir, job)
+	dbtest.Eventually(t, nil, h.differences)
+	child.Kill()
 }
 
 // TestColumnsBetweenRuns alters a table between two runs of a job that does not follow changes of the columns, in each
@@ -176,19 +169,14 @@ func TestHammerWithDDL(t *testing.T) {
 func TestColumnsBetweenRuns(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), n INT)",
 		"INSERT INTO a SELECT seq, 'name', seq FROM seq_1_to_3000")
-	eng := openEngine(t, t.TempDir())
+	eng := dbtest.OpenEngine(t, t.TempDir(), plugins)
 	text := f.job("read_limit.rows_per_second = 1500", f.names("a")+", snapshot.split.size = 100")
 	job := submit(t, eng, text)
 	for i, change := range []string{"ALTER TABLE a ADD COLUMN x INT", "ALTER TABLE a DROP COLUMN n", "ALTER TABLE a DROP COLUMN x"} {
-		wait(t, 500*time.Millisecond)
-		if err := eng.Stop(t.Context(), jobID, engine.StopOptions{Savepoint: true}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := job.Wait(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		f.run(t, change, fmt.Sprintf("UPDATE a SET name = 'changed %d' WHERE id %% 10 = %d", i, i))
+		_ = plugin.Sleep(t.Context(), 500*time.Millisecond)
+		dbtest.Savepoint(t, eng, job)
+		f.Exec(change, fmt.Sprintf("UPDATE a SET name = 'changed %d' WHERE id %% 10 = %d", i, i))
 		job = restart(t, eng, text)
 	}
-	eventually(t, job, 20*time.Second, func() string { return f.difference("a", "id, name", "id") })
+	dbtest.Eventually(t, job, func() string { return f.difference("a", "id, name", "id") })
 }

@@ -2,12 +2,11 @@ package mysqlcdc_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc"
 )
@@ -49,21 +49,35 @@ var hammerKeys = []hammerKey{
 // hammer is tables that clients change, and a job that keeps up with them.
 type hammer struct {
 	*fixture
+	db      *sql.DB // of the clients
 	tables  int
 	rows    int // keys of each table
 	initial int
 }
 
-func newHammer(t *testing.T, tables, rows int) *hammer {
-	h := &hammer{fixture: newFixture(t), tables: tables, rows: rows, initial: rows * 2 / 3}
-	for i := range tables {
+func newHammer(t *testing.T, rows int) *hammer {
+	t.Helper()
+	return newHammerAt(t, dbtest.Address(t, dbtest.MariaDBVariable), rows)
+}
+
+// newHammerAt makes the tables on the server at a url.
+func newHammerAt(t *testing.T, at string, rows int) *hammer {
+	t.Helper()
+	h := &hammer{fixture: newFixtureAt(t, at), tables: len(hammerKeys), rows: rows, initial: rows * 2 / 3}
+	var err error
+	if h.db, err = sql.Open("mysql", h.DSN); err != nil {
+		t.Fatal(err)
+	}
+	h.db.SetMaxIdleConns(16)
+	t.Cleanup(func() { _ = h.db.Close() })
+	for i := range h.tables {
 		k := h.key(i)
-		h.run(t, fmt.Sprintf("CREATE TABLE t%d (%s, v INT, s VARCHAR(60), x DOUBLE, at TIMESTAMP(3) NULL)", i, k.declare))
+		h.Exec(fmt.Sprintf("CREATE TABLE t%d (%s, v INT, s VARCHAR(60), x DOUBLE, at TIMESTAMP(3) NULL)", i, k.declare))
 		var values []string
 		for n := range h.initial {
 			values = append(values, fmt.Sprintf("(%s, %d, 'start', 0.5, NULL)", strings.Join(k.literal(n), ", "), n))
 		}
-		h.run(t, fmt.Sprintf("INSERT INTO t%d VALUES %s", i, strings.Join(values, ",")))
+		h.Exec(fmt.Sprintf("INSERT INTO t%d VALUES %s", i, strings.Join(values, ",")))
 	}
 	return h
 }
@@ -128,7 +142,7 @@ func passes(err error) bool {
 }
 
 func (h *hammer) transaction(ctx context.Context, rng *rand.Rand) error {
-	tx, err := h.BeginTx(ctx, nil)
+	tx, err := h.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -142,12 +156,7 @@ func (h *hammer) transaction(ctx context.Context, rng *rand.Rand) error {
 	case 0:
 		return tx.Rollback()
 	case 1: // a long one
-		pause := time.NewTimer(time.Duration(rng.IntN(300)) * time.Millisecond)
-		defer pause.Stop()
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-		}
+		_ = plugin.Sleep(ctx, time.Duration(rng.IntN(300))*time.Millisecond)
 	}
 	return tx.Commit()
 }
@@ -209,52 +218,27 @@ func hammerTime(t *testing.T) time.Duration {
 
 // TestHammer changes tables while they are read and followed.
 func TestHammer(t *testing.T) {
-	h := newHammer(t, len(hammerKeys), 600)
+	h := newHammer(t, 600)
 	stop := h.clients(t, 4)
 	job := start(t, h.job(""))
-	wait(t, hammerTime(t))
+	_ = plugin.Sleep(t.Context(), hammerTime(t))
 	stop()
-	eventually(t, job, 60*time.Second, h.differences)
+	dbtest.Eventually(t, job, h.differences)
 }
 
 // TestHammerPlain plays a server that does not tell the place of a view in the log, as MySQL does not.
 func TestHammerPlain(t *testing.T) {
 	for _, exact := range []bool{true, false} {
 		t.Run(fmt.Sprintf("exactly_once=%v", exact), func(t *testing.T) {
-			h := newHammer(t, len(hammerKeys), 600)
+			h := newHammer(t, 600)
 			stop := h.clients(t, 3)
-			eng := openEngineWith(t, "", plugin.NewRegistry(mysqlcdc.PlainPlugins, mysql.Plugins))
+			eng := dbtest.OpenEngine(t, "", mysqlcdc.PlainPlugins, mysql.Plugins)
 			job := submit(t, eng, h.job(fmt.Sprintf("exactly_once = %v", exact)))
-			wait(t, hammerTime(t)/2)
+			_ = plugin.Sleep(t.Context(), hammerTime(t)/2)
 			stop()
-			eventually(t, job, 60*time.Second, h.differences)
+			dbtest.Eventually(t, job, h.differences)
 		})
 	}
-}
-
-func wait(t *testing.T, d time.Duration) {
-	t.Helper()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-t.Context().Done():
-	}
-}
-
-func startChild(t *testing.T, dir, job string) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	child := exec.CommandContext(t.Context(), self)
-	child.Env = append(os.Environ(), childDir+"="+dir, childJob+"="+job)
-	child.Stderr = os.Stderr
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return child
 }
 
 // TestHammerKillsEngine kills the process of the engine again and again meanwhile.
@@ -262,22 +246,20 @@ func TestHammerKillsEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
 	}
-	h := newHammer(t, len(hammerKeys), 6000)
+	h := newHammer(t, 6000)
 	dir, job := t.TempDir(), h.job("incremental.parallelism = 2")
 	stop := h.clients(t, 4)
 	kills := 0
 	for until := time.Now().Add(2 * hammerTime(t)); time.Now().Before(until); kills++ {
-		child := startChild(t, dir, job)
-		wait(t, time.Duration(200+rand.IntN(800))*time.Millisecond)
-		_ = child.Process.Kill()
-		_ = child.Wait()
+		child := dbtest.StartJob(t, dir, job)
+		_ = plugin.Sleep(t.Context(), time.Duration(200+rand.IntN(800))*time.Millisecond)
+		child.Kill()
 	}
 	stop()
 	t.Logf("%d kills", kills)
-	child := startChild(t, dir, job)
-	eventually(t, nil, 60*time.Second, h.differences)
-	_ = child.Process.Kill()
-	_ = child.Wait()
+	child := dbtest.StartJob(t, dir, job)
+	dbtest.Eventually(t, nil, h.differences)
+	child.Kill()
 }
 
 // TestHugeTransaction kills the engine in the middle of a transaction that is larger than any batch.
@@ -288,28 +270,26 @@ func TestHugeTransaction(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, n INT)", "CREATE TABLE b (id INT PRIMARY KEY, n INT)")
 	dir := t.TempDir()
 	job := f.job("read_limit.rows_per_second = 20000", f.names("a", "b"))
-	child := startChild(t, dir, job)
-	f.run(t, "INSERT INTO b VALUES (0, 0)")
-	eventually(t, nil, 20*time.Second, func() string { return f.difference("b", "*", "id") })
-	f.run(t, `START TRANSACTION; INSERT INTO a SELECT seq, 0 FROM seq_1_to_30000; INSERT INTO b SELECT seq, 1 FROM seq_1_to_5000;
+	child := dbtest.StartJob(t, dir, job)
+	f.Exec("INSERT INTO b VALUES (0, 0)")
+	dbtest.Eventually(t, nil, func() string { return f.difference("b", "*", "id") })
+	f.Exec(`START TRANSACTION; INSERT INTO a SELECT seq, 0 FROM seq_1_to_30000; INSERT INTO b SELECT seq, 1 FROM seq_1_to_5000;
 		UPDATE a SET n = 1 WHERE id % 2 = 0; DELETE FROM a WHERE id % 3 = 0; UPDATE a SET id = id + 100000 WHERE id % 5 = 0; COMMIT`)
 	for range 6 {
-		wait(t, time.Duration(300+rand.IntN(300))*time.Millisecond)
-		_ = child.Process.Kill()
-		_ = child.Wait()
-		child = startChild(t, dir, job)
+		_ = plugin.Sleep(t.Context(), time.Duration(300+rand.IntN(300))*time.Millisecond)
+		child.Kill()
+		child = dbtest.StartJob(t, dir, job)
 	}
-	eventually(t, nil, 60*time.Second, func() string { return f.difference("a", "*", "id") + f.difference("b", "*", "id") })
-	_ = child.Process.Kill()
-	_ = child.Wait()
+	dbtest.Eventually(t, nil, func() string { return f.difference("a", "*", "id") + f.difference("b", "*", "id") })
+	child.Kill()
 }
 
 // TestStatementsInLog refuses changes that were not logged as rows.
 func TestStatementsInLog(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, n INT)")
 	job := start(t, f.job("job.retry.times = 0", f.names("a")))
-	eventually(t, job, 20*time.Second, func() string { return begun(job) })
-	f.run(t, "SET SESSION binlog_format = STATEMENT; INSERT INTO a VALUES (1, 1); SET SESSION binlog_format = ROW")
+	dbtest.Eventually(t, job, func() string { return begun(job) })
+	f.Exec("SET SESSION binlog_format = STATEMENT; INSERT INTO a VALUES (1, 1); SET SESSION binlog_format = ROW")
 	_, err := job.Wait(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "a statement instead of the rows") {
 		t.Errorf("got %v", err)
@@ -321,62 +301,23 @@ func TestSwappedTable(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, n INT)", "INSERT INTO a VALUES (1, 1), (2, 2)")
 	job := start(t, f.job("", f.names("a")+schemaChanges))
 	same := func() string { return f.difference("a", "*", "id") }
-	eventually(t, job, 20*time.Second, same)
-	f.run(t, "CREATE TABLE a_new (id INT PRIMARY KEY, n INT, x VARCHAR(10) DEFAULT 'x')", "INSERT INTO a_new (id, n) SELECT * FROM a",
+	dbtest.Eventually(t, job, same)
+	f.Exec("CREATE TABLE a_new (id INT PRIMARY KEY, n INT, x VARCHAR(10) DEFAULT 'x')", "INSERT INTO a_new (id, n) SELECT * FROM a",
 		"RENAME TABLE a TO a_old, a_new TO a", "INSERT INTO a VALUES (3, 3, 'y')")
-	eventually(t, job, 20*time.Second, same)
+	dbtest.Eventually(t, job, same)
 }
 
 // TestHammerKillsServer kills a database server of its own again and again meanwhile.
 func TestHammerKillsServer(t *testing.T) {
-	service := os.Getenv("CULVERT_TEST_MARIADB_SERVICE")
-	if testing.Short() || service == "" {
-		t.Skip("kills a server of its own, which the script in CULVERT_TEST_MARIADB_SERVICE starts")
-	}
-	run := ownServer(t, service)
-	h := newHammer(t, len(hammerKeys), 6000)
+	service := dbtest.StartService(t, dbtest.MariaDBVariable)
+	h := newHammerAt(t, service.URL, 6000)
 	stop := h.clients(t, 4)
 	job := start(t, h.job(""))
 	for until := time.Now().Add(2 * hammerTime(t)); time.Now().Before(until); {
-		wait(t, time.Duration(500+rand.IntN(1500))*time.Millisecond)
-		run("kill")
-		run("restart")
+		_ = plugin.Sleep(t.Context(), time.Duration(500+rand.IntN(1500))*time.Millisecond)
+		service.Kill()
+		service.Restart()
 	}
 	stop()
-	eventually(t, job, 60*time.Second, h.differences)
-}
-
-// ownServer starts a server for this test and returns what runs commands of its script.
-func ownServer(t *testing.T, service string) func(command string) string {
-	run, address, _ := anotherServer(t, service)
-	t.Setenv("CULVERT_TEST_MARIADB", address)
-	return run
-}
-
-// anotherServer starts a server and returns what runs commands of its script, its address and its directory.
-func anotherServer(t *testing.T, service string) (run func(command string) string, address, home string) {
-	home, err := os.MkdirTemp("", "culvert-cdc-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(home, 0o755); err != nil { // the server runs as another user
-		t.Fatal(err)
-	}
-	run = func(command string) string {
-		cmd := exec.Command(service, command)
-		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+home)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s %s: %v", service, command, err)
-		}
-		return string(out)
-	}
-	t.Cleanup(func() {
-		run("stop")
-		if err := os.RemoveAll(home); err != nil {
-			t.Error(err)
-		}
-	})
-	address = regexp.MustCompile("CULVERT_TEST_MARIADB='([^']+)'").FindStringSubmatch(run("start"))[1]
-	return run, address, home
+	dbtest.Eventually(t, job, h.differences)
 }

@@ -1,12 +1,10 @@
 package mysqlcdc_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
-	"time"
 
-	"github.com/culvertdata/culvert/engine"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // TestSnapshotAndChanges copies a table in chunks, then follows every kind of change.
@@ -15,7 +13,7 @@ func TestSnapshotAndChanges(t *testing.T) {
 		"INSERT INTO a SELECT seq, CONCAT('name ', seq), seq * 7 FROM seq_1_to_1000")
 	job := start(t, f.job("parallelism = 2", f.names("a")+", snapshot.split.size = 100"))
 	same := func() string { return f.difference("a", "*", "id") }
-	eventually(t, job, 20*time.Second, same)
+	dbtest.Eventually(t, job, same)
 	for _, change := range []string{
 		"INSERT INTO a VALUES (2000, 'new', 1), (2001, NULL, NULL)",
 		"UPDATE a SET name = 'changed' WHERE id <= 10",
@@ -26,38 +24,23 @@ func TestSnapshotAndChanges(t *testing.T) {
 		"DELETE FROM a",
 		"INSERT INTO a VALUES (1, 'last', 1)",
 	} {
-		f.run(t, change)
-		eventually(t, job, 10*time.Second, same)
+		f.Exec(change)
+		dbtest.Eventually(t, job, same)
 	}
 }
 
 // TestSavepoint stops a job and starts it again, with changes in between.
 func TestSavepoint(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, n INT)", "INSERT INTO a SELECT seq, 1 FROM seq_1_to_100")
-	eng := openEngine(t, t.TempDir())
+	eng := dbtest.OpenEngine(t, t.TempDir(), plugins)
 	job := submit(t, eng, f.job("", f.names("a")))
 	same := func() string { return f.difference("a", "*", "id") }
-	eventually(t, job, 20*time.Second, same)
+	dbtest.Eventually(t, job, same)
 	for round := range 3 {
-		if err := eng.Stop(t.Context(), jobID, engine.StopOptions{Savepoint: true}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := job.Wait(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		f.run(t, fmt.Sprintf("UPDATE a SET n = %d WHERE id %% 3 = 0", round+10),
+		dbtest.Savepoint(t, eng, job)
+		f.Exec(fmt.Sprintf("UPDATE a SET n = %d WHERE id %% 3 = 0", round+10),
 			fmt.Sprintf("DELETE FROM a WHERE id = %d", round+1), fmt.Sprintf("INSERT INTO a VALUES (%d, 0)", 1000+round))
 		job = restart(t, eng, f.job("", f.names("a")))
-		eventually(t, job, 20*time.Second, same)
+		dbtest.Eventually(t, job, same)
 	}
-}
-
-// restart starts the job from its savepoint.
-func restart(t testing.TB, eng *engine.Engine, text string) *engine.Job {
-	t.Helper()
-	job, err := eng.Submit(context.WithoutCancel(t.Context()), []byte(text), engine.SubmitOptions{ID: jobID, FromSavepoint: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return job
 }

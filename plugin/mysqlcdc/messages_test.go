@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // TestDebeziumMessages writes a table's rows and changes as Debezium's messages.
@@ -18,12 +19,12 @@ func TestDebeziumMessages(t *testing.T) {
 	source := f.source(f.names("a") + `, format = compatible_debezium_json, server-time-zone = "+00:00", debezium {
 		key.converter.schemas.enable = false, value.converter.schemas.enable = false, database.server.name = "shop" }`)
 	sink := fmt.Sprintf(`sink { Jdbc { url = "jdbc:mysql://%s/%s", user = %q, password = %q, generate_sink_sql = true,
-		database = %q, table = messages } }`, f.host, f.to, f.user, f.password, f.to)
+		database = %q, table = messages } }`, f.Host, f.to, f.User, f.Password, f.to)
 	job := start(t, "env { job.mode = STREAMING, checkpoint.interval = 200 }\n"+source+"\n"+sink)
-	eventually(t, job, 20*time.Second, func() string { return begun(job) })
-	f.run(t, "UPDATE a SET name = 'new' WHERE id = 2", "DELETE FROM a WHERE id = 2")
+	dbtest.Eventually(t, job, func() string { return begun(job) })
+	f.Exec("UPDATE a SET name = 'new' WHERE id = 2", "DELETE FROM a WHERE id = 2")
 	var got []message
-	eventually(t, job, 20*time.Second, func() string {
+	dbtest.Eventually(t, job, func() string {
 		got = f.messages(t)
 		if len(got) == 4 {
 			return ""
@@ -55,16 +56,15 @@ type message struct {
 // messages reads what has come so far.
 func (f *fixture) messages(t *testing.T) []message {
 	t.Helper()
-	rows, err := f.Query("SELECT `topic`, `key`, `value` FROM " + f.to + ".messages")
+	rows, err := f.TryQuery("SELECT JSON_OBJECT('Topic', `topic`, 'Key', `key`, 'Value', `value`) FROM " + f.to + ".messages")
 	if err != nil {
 		return nil
 	}
-	defer rows.Close()
 	var list []message
-	for rows.Next() {
-		var topic, key, value string
-		if err := rows.Scan(&topic, &key, &value); err != nil {
-			t.Fatal(err)
+	for _, row := range rows {
+		var m struct{ Topic, Key, Value string }
+		if err := json.Unmarshal([]byte(row), &m); err != nil {
+			t.Fatalf("%s: %v", row, err)
 		}
 		var v struct {
 			Op            string
@@ -74,13 +74,13 @@ func (f *fixture) messages(t *testing.T) []message {
 				Pos   int64
 			}
 		}
-		if err := json.Unmarshal([]byte(value), &v); err != nil {
-			t.Fatalf("%s: %v", value, err)
+		if err := json.Unmarshal([]byte(m.Value), &v); err != nil {
+			t.Fatalf("%s: %v", m.Value, err)
 		}
-		if topic != "shop."+f.from+".a" || v.Source.Table != "a" {
-			t.Fatalf("topic %s, value %s", topic, value)
+		if m.Topic != "shop."+f.from+".a" || v.Source.Table != "a" {
+			t.Fatalf("topic %s, value %s", m.Topic, m.Value)
 		}
-		list = append(list, message{v.Op, key, v.Before, v.After})
+		list = append(list, message{v.Op, m.Key, v.Before, v.After})
 	}
 	return list
 }

@@ -9,23 +9,18 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/engine"
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // place returns where the server's log ends.
 func (f *fixture) place(t testing.TB) (file string, pos int64) {
 	t.Helper()
-	row := f.query(t, "SHOW MASTER STATUS")[0]
-	if _, err := fmt.Sscanf(strings.ReplaceAll(row, ",", " "), "%q %q", &file, new(string)); err != nil {
+	parts := strings.Split(f.Query("SHOW MASTER STATUS")[0], "|")
+	if _, err := fmt.Sscan(parts[1], &pos); err != nil {
 		t.Fatal(err)
 	}
-	var text string
-	if _, err := fmt.Sscanf(strings.ReplaceAll(row, ",", " "), "%q %q", &file, &text); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fmt.Sscan(text, &pos); err != nil {
-		t.Fatal(err)
-	}
-	return file, pos
+	return parts[0], pos
 }
 
 // TestStartModes starts behind some changes, and sees only what came later.
@@ -34,10 +29,10 @@ func TestStartModes(t *testing.T) {
 		mode string
 		want []string // ids in the target
 	}{
-		{"latest", []string{`"4"`}},
-		{"specific", []string{`"3"`, `"4"`}},
-		{"timestamp", []string{`"3"`, `"4"`}},
-		{"initial", []string{`"1"`, `"2"`, `"3"`, `"4"`}},
+		{"latest", []string{"4"}},
+		{"specific", []string{"3", "4"}},
+		{"timestamp", []string{"3", "4"}},
+		{"initial", []string{"1", "2", "3", "4"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.mode, func(t *testing.T) {
@@ -48,15 +43,15 @@ func TestStartModes(t *testing.T) {
 			case "specific":
 				options += fmt.Sprintf(", startup.specific-offset.file = %q, startup.specific-offset.pos = %d", file, pos)
 			case "timestamp":
-				wait(t, 1100*time.Millisecond) // the log counts seconds
+				_ = plugin.Sleep(t.Context(), 1100*time.Millisecond) // the log counts seconds
 				options += fmt.Sprintf(", startup.timestamp = %d", time.Now().Unix()*1000)
 			}
-			f.run(t, "INSERT INTO a VALUES (3)")
+			f.Exec("INSERT INTO a VALUES (3)")
 			job := start(t, f.job("", options))
-			eventually(t, job, 10*time.Second, func() string { return begun(job) })
-			f.run(t, "INSERT INTO a VALUES (4)")
-			eventually(t, job, 10*time.Second, func() string {
-				got, err := f.tryQuery("SELECT id FROM " + f.to + ".a ORDER BY 1")
+			dbtest.Eventually(t, job, func() string { return begun(job) })
+			f.Exec("INSERT INTO a VALUES (4)")
+			dbtest.Eventually(t, job, func() string {
+				got, err := f.TryQuery("SELECT id FROM " + f.to + ".a ORDER BY 1")
 				if err == nil && strings.Join(got, " ") == strings.Join(tt.want, " ") {
 					return ""
 				}
@@ -86,8 +81,8 @@ func TestStopModes(t *testing.T) {
 				f := newFixture(t, "FLUSH BINARY LOGS", "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a VALUES (1), (2)")
 				options := f.names("a") + ", stop.mode = " + mode + ", startup.mode = " + from
 				if from == "earliest" {
-					row := f.query(t, "SHOW BINARY LOGS")
-					file := strings.Split(row[len(row)-1], ",")[0]
+					row := f.Query("SHOW BINARY LOGS")
+					file := strings.Split(row[len(row)-1], "|")[0]
 					options = f.names("a") + ", stop.mode = " + mode + ", startup.mode = specific, startup.specific-offset.file = " + file +
 						", startup.specific-offset.pos = 4"
 				}
@@ -117,10 +112,10 @@ func TestStopModes(t *testing.T) {
 func TestAddedAndRemovedTables(t *testing.T) {
 	f := newFixture(t)
 	for _, name := range []string{"a", "b", "c"} {
-		f.run(t, "CREATE TABLE "+name+" (id INT PRIMARY KEY, n INT)",
+		f.Exec("CREATE TABLE "+name+" (id INT PRIMARY KEY, n INT)",
 			"INSERT INTO "+name+" SELECT seq, 1 FROM seq_1_to_500")
 	}
-	eng := openEngine(t, t.TempDir())
+	eng := dbtest.OpenEngine(t, t.TempDir(), plugins)
 	options := func(tables ...string) string {
 		return f.job("parallelism = 2", f.names(tables...)+", snapshot.split.size = 50, incremental.parallelism = 2")
 	}
@@ -136,41 +131,34 @@ func TestAddedAndRemovedTables(t *testing.T) {
 	}
 	stop := func(job *engine.Job) {
 		t.Helper()
-		eventually(t, job, 10*time.Second, func() string { return begun(job) })
-		if err := eng.Stop(t.Context(), jobID, engine.StopOptions{Savepoint: true}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := job.Wait(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		dbtest.Eventually(t, job, func() string { return begun(job) })
+		dbtest.Savepoint(t, eng, job)
 	}
 	job := submit(t, eng, options("a"))
-	eventually(t, job, 20*time.Second, same("a"))
+	dbtest.Eventually(t, job, same("a"))
 	stop(job)
-	f.run(t, "UPDATE a SET n = 2 WHERE id < 100", "DELETE FROM b WHERE id < 100")
+	f.Exec("UPDATE a SET n = 2 WHERE id < 100", "DELETE FROM b WHERE id < 100")
 	job = restart(t, eng, options("a", "b", "c"))
-	f.run(t, "UPDATE b SET n = n + 1", "INSERT INTO c VALUES (1000, 1000)")
-	eventually(t, job, 20*time.Second, same("a", "b", "c"))
+	f.Exec("UPDATE b SET n = n + 1", "INSERT INTO c VALUES (1000, 1000)")
+	dbtest.Eventually(t, job, same("a", "b", "c"))
 	stop(job)
-	f.run(t, "UPDATE a SET n = 3 WHERE id < 100", "UPDATE b SET n = 3 WHERE id > 400")
+	f.Exec("UPDATE a SET n = 3 WHERE id < 100", "UPDATE b SET n = 3 WHERE id > 400")
 	job = restart(t, eng, options("b", "c"))
-	eventually(t, job, 20*time.Second, same("b", "c"))
+	dbtest.Eventually(t, job, same("b", "c"))
 	if f.difference("a", "*", "id") == "" {
 		t.Error("a table that is not captured any more was changed")
 	}
 	stop(job)
-	f.run(t, "DELETE FROM c WHERE id < 10")
+	f.Exec("DELETE FROM c WHERE id < 10")
 	job = restart(t, eng, options("a", "b", "c")) // as good as new
-	eventually(t, job, 20*time.Second, same("a", "b", "c"))
+	dbtest.Eventually(t, job, same("a", "b", "c"))
 }
 
 // TestRefusals are jobs that cannot work.
 func TestRefusals(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE orders (id INT PRIMARY KEY)", "CREATE TABLE bare (v INT)",
 		"CREATE USER IF NOT EXISTS cdc_weak@'%' IDENTIFIED BY 'weak'", "GRANT SELECT ON *.* TO cdc_weak@'%'")
-	t.Cleanup(func() {
-		_, _ = f.ExecContext(context.WithoutCancel(t.Context()), "DROP USER cdc_weak@'%'")
-	})
+	t.Cleanup(func() { f.Exec("DROP USER cdc_weak@'%'") })
 	tests := []struct{ name, options, want string }{
 		{"unknown table", f.names("order"), "did you mean " + f.from + ".orders?"},
 		{"no table", "table-pattern = \"nothing\"", "no table matches"},
@@ -186,20 +174,20 @@ func TestRefusals(t *testing.T) {
 		{"specific without a place", f.names("orders") + ", startup.mode = specific", "startup.specific-offset.file"},
 		{"bad zone", f.names("orders") + ", server-time-zone = Mars", "time zone"},
 	}
-	eng := openEngine(t, "")
+	eng := dbtest.OpenEngine(t, "", plugins)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := eng.Submit(t.Context(), []byte(f.job("", tt.options)), engine.SubmitOptions{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
-			if err != nil && strings.Contains(err.Error(), f.password+"\"") {
+			if err != nil && strings.Contains(err.Error(), f.Password+"\"") {
 				t.Errorf("the password shows: %v", err)
 			}
 		})
 	}
 	t.Run("weak user", func(t *testing.T) {
-		text := strings.NewReplacer(`username = "`+f.user+`"`, `username = "cdc_weak"`, `password = "`+f.password+`", table`,
+		text := strings.NewReplacer(`username = "`+f.User+`"`, `username = "cdc_weak"`, `password = "`+f.Password+`", table`,
 			`password = "weak", table`).Replace(f.job("", f.names("orders")))
 		_, err := eng.Submit(t.Context(), []byte(text), engine.SubmitOptions{})
 		var config *engine.ConfigError
@@ -224,14 +212,14 @@ func TestPurged(t *testing.T) {
 func TestPatterns(t *testing.T) {
 	f := newFixture(t)
 	for _, name := range []string{"orders_1", "orders_2", "other"} {
-		f.run(t, "CREATE TABLE "+name+" (id INT PRIMARY KEY)", "INSERT INTO "+name+" VALUES (1), (2)")
+		f.Exec("CREATE TABLE "+name+" (id INT PRIMARY KEY)", "INSERT INTO "+name+" VALUES (1), (2)")
 	}
-	host, port, _ := strings.Cut(f.host, ":")
+	host, port, _ := strings.Cut(f.Host, ":")
 	source := fmt.Sprintf(`source { MySQL-CDC { hostname = %q, port = %s, username = %q, password = %q,
-		database-names = [%q], table-pattern = %q, server-id = 5400-5408 } }`, host, port, f.user, f.password, f.from,
+		database-names = [%q], table-pattern = %q, server-id = 5400-5408 } }`, host, port, f.User, f.Password, f.from,
 		f.from+`\.orders_\d+`)
 	job := start(t, "env { job.mode = STREAMING, checkpoint.interval = 200 }\n"+source+"\n"+f.sink(""))
-	eventually(t, job, 20*time.Second, func() string {
+	dbtest.Eventually(t, job, func() string {
 		return f.difference("orders_1", "*", "id") + f.difference("orders_2", "*", "id")
 	})
 	if f.difference("other", "*", "id") == "" {

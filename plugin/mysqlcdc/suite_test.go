@@ -17,7 +17,7 @@ func TestSuite(t *testing.T) {
 		"CREATE TABLE bare (n INT)",
 	)
 	file, pos := f.place(t)
-	f.run(t, "INSERT INTO one SELECT seq, CONCAT('name ', seq) FROM seq_1_to_200",
+	f.Exec("INSERT INTO one SELECT seq, CONCAT('name ', seq) FROM seq_1_to_200",
 		"INSERT INTO pair SELECT seq % 9, CONCAT('b', seq) FROM seq_1_to_100",
 		"INSERT INTO texts SELECT CONCAT('k', seq), '2024-01-01' + INTERVAL seq HOUR FROM seq_1_to_100",
 		"INSERT INTO bare SELECT seq FROM seq_1_to_50")
@@ -26,7 +26,7 @@ func TestSuite(t *testing.T) {
 		t.Fatal("there is no MySQL-CDC")
 	}
 	base := func(tables string, pairs ...any) []any {
-		return append([]any{"base-url", "jdbc:mysql://" + f.host + "/" + f.from, "username", f.user, "password", f.password,
+		return append([]any{"base-url", "jdbc:mysql://" + f.Host + "/" + f.from, "username", f.User, "password", f.Password,
 			"table-pattern", f.from + `\.` + tables, "snapshot.split.size", 20}, pairs...)
 	}
 	for name, c := range map[string]struct {
@@ -44,7 +44,7 @@ func TestSuite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			plugintest.Source(t, plugintest.SourceCase{
 				Plugin: p, Options: plugintest.Options(c.options...), Mode: plugin.Unbounded, Rows: c.rows,
-				Secrets: []string{f.password + "x"}, Restarts: 10,
+				Secrets: []string{f.Password + "x"}, Restarts: 10,
 			})
 		})
 	}

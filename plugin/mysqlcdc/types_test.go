@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // everyType is a table with a column of each type, and rows of ordinary, extreme and missing values.
@@ -61,13 +62,13 @@ func TestTypes(t *testing.T) {
 			}
 			job := start(t, text)
 			same := func() string { return f.difference("a", "*", "id") }
-			eventually(t, job, 20*time.Second, same)
-			f.run(t, insertTypes("a", 101))
-			eventually(t, job, 10*time.Second, same)
-			f.run(t, "UPDATE a SET id = id + 1000, d = d / 3, vc = REVERSE(vc), dt6 = NULL")
-			eventually(t, job, 10*time.Second, same)
-			f.run(t, "DELETE FROM a WHERE id % 2 = 0")
-			eventually(t, job, 10*time.Second, same)
+			dbtest.Eventually(t, job, same)
+			f.Exec(insertTypes("a", 101))
+			dbtest.Eventually(t, job, same)
+			f.Exec("UPDATE a SET id = id + 1000, d = d / 3, vc = REVERSE(vc), dt6 = NULL")
+			dbtest.Eventually(t, job, same)
+			f.Exec("DELETE FROM a WHERE id % 2 = 0")
+			dbtest.Eventually(t, job, same)
 		})
 	}
 }

@@ -1,14 +1,10 @@
 package binlog
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
-	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -18,56 +14,29 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// serverURL is where the test server is.
-func serverURL(t testing.TB) *url.URL {
-	t.Helper()
-	text := os.Getenv("CULVERT_TEST_MARIADB")
-	if text == "" {
-		const how = `CULVERT_TEST_MARIADB is not set; run eval "$(.ci/services/mariadb start)"`
-		if os.Getenv("CULVERT_CI") != "" {
-			t.Fatal(how)
-		}
-		t.Skip(how)
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
 // connect returns a connection to the test server.
 func connect(t testing.TB) *wire.Conn {
 	t.Helper()
-	u := serverURL(t)
-	password, _ := u.User.Password()
-	dial := &net.Dialer{}
-	c, err := wire.Connect(context.WithoutCancel(t.Context()), wire.Config{
-		Addr: u.Host, User: u.User.Username(), Password: password, Dial: dial.DialContext,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
+	return dbtest.Wire(t, "")
 }
 
 // fixture is a database of its own, and a connection that works in it.
 type fixture struct {
 	*wire.Conn
+	db   *dbtest.Database
 	name string
 }
 
 func newFixture(t testing.TB, statements ...string) *fixture {
 	t.Helper()
-	f := &fixture{connect(t), fmt.Sprintf("culvert_binlog_%d", rand.Uint64())}
-	f.run(t, "CREATE DATABASE "+f.name+" DEFAULT CHARACTER SET utf8mb4", "USE "+f.name)
-	t.Cleanup(func() { f.run(t, "DROP DATABASE "+f.name) })
+	d := dbtest.MariaDB(t)
+	f := &fixture{dbtest.Wire(t, d.Name), d, d.Name}
 	f.run(t, statements...)
 	return f
 }

@@ -17,10 +17,8 @@ import (
 func (f *fixture) snapshot(t testing.TB, table string, properties map[string]string) (*plugin.Table, []string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	u := serverURL(t)
-	password, _ := u.User.Password()
 	db, err := mysql.Dialect().Open(jdbc.Connection{
-		URL: "jdbc:mysql://" + u.Host + "/" + f.name, User: u.User.Username(), Password: password, Properties: properties,
+		URL: f.db.URL, User: f.db.User, Password: f.db.Password, Properties: properties,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,50 +1,21 @@
 package ddl
 
 import (
-	"context"
-	"fmt"
-	"math/rand/v2"
-	"net"
-	"net/url"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
 
 // connect returns a connection to the test server, in a database of its own.
 func connect(t *testing.T) (*wire.Conn, string) {
 	t.Helper()
-	text := os.Getenv("CULVERT_TEST_MARIADB")
-	if text == "" {
-		const how = `CULVERT_TEST_MARIADB is not set; run eval "$(.ci/services/mariadb start)"`
-		if os.Getenv("CULVERT_CI") != "" {
-			t.Fatal(how)
-		}
-		t.Skip(how)
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, _ := u.User.Password()
-	dial := &net.Dialer{}
-	c, err := wire.Connect(context.WithoutCancel(t.Context()), wire.Config{
-		Addr: u.Host, User: u.User.Username(), Password: password, Dial: dial.DialContext,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("culvert_ddl_%d", rand.Uint64())
-	run(t, c, "CREATE DATABASE "+name+" DEFAULT CHARACTER SET latin1", "USE "+name)
-	t.Cleanup(func() {
-		run(t, c, "DROP DATABASE "+name)
-		_ = c.Close()
-	})
-	return c, name
+	d := dbtest.MariaDB(t)
+	d.Exec("ALTER DATABASE " + d.Name + " CHARACTER SET latin1")
+	return dbtest.Wire(t, d.Name), d.Name
 }
 
 func run(t *testing.T, c *wire.Conn, statements ...string) {
