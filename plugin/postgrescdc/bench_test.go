@@ -3,7 +3,6 @@ package postgrescdc_test
 import (
 	"errors"
 	"fmt"
-	"syscall"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
 	"github.com/culvertdata/culvert/plugin/config/hocon"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc"
@@ -42,26 +42,7 @@ func BenchmarkDecode(b *testing.B) {
 
 // perRow measures rows per second, and this process's time for each.
 func perRow(b *testing.B, s *server, rows int, do func()) {
-	var cpu time.Duration
-	for b.Loop() {
-		b.StopTimer()
-		s.released()
-		before := processTime()
-		b.StartTimer()
-		do()
-		cpu += processTime() - before
-	}
-	n := float64(b.N * rows)
-	b.ReportMetric(n/b.Elapsed().Seconds(), "rows/s")
-	b.ReportMetric(float64(cpu.Nanoseconds())/n, "cpu-ns/row")
-}
-
-func processTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	dbtest.Operation{Rows: rows, Before: s.released, Do: do}.Measure(b)
 }
 
 // backlog makes a slot, and changes behind it in transactions of some rows.
@@ -80,7 +61,7 @@ func backlog(b *testing.B, rows, size int) *server {
 }
 
 func (s *server) bare(tb testing.TB) *postgres.Server {
-	server, err := postgres.NewServer(jdbc.Connection{URL: s.jdbc(), User: s.url.User.Username(), Password: s.password(),
+	server, err := postgres.NewServer(jdbc.Connection{URL: s.URL, User: s.User, Password: s.Password,
 		Timeout: patience})
 	if err != nil {
 		tb.Fatal(err)
@@ -216,7 +197,7 @@ func BenchmarkSnapshot(b *testing.B) {
 			n / 100.0, timestamp '2024-01-01' + n * interval '1 second', n %% 2 = 0 FROM generate_series(1, %d) n`, rows), "VACUUM ANALYZE a")
 	jdbcSource := func() plugin.Source {
 		p, _ := plugin.NewRegistry(postgres.Plugins).Lookup(plugin.SourceRole, "jdbc")
-		o := parse(b, fmt.Sprintf("url = %q, user = %q, password = %q, table_path = public.a", s.jdbc(), s.url.User.Username(), s.password()))
+		o := parse(b, fmt.Sprintf("url = %q, user = %q, password = %q, table_path = public.a", s.URL, s.User, s.Password))
 		source, err := p.Source(b.Context(), o, env())
 		if err != nil {
 			b.Fatal(err)

@@ -48,7 +48,7 @@ func TestPlanErrors(t *testing.T) {
 // TestServerErrors checks what the job needs of the server and its user.
 func TestServerErrors(t *testing.T) {
 	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY)")
-	user := s.name + "_reader"
+	user := s.Name + "_reader"
 	s.exec("CREATE ROLE "+user+" LOGIN PASSWORD 'geheim'", "GRANT SELECT ON a TO "+user)
 	t.Cleanup(func() { s.exec("DROP OWNED BY "+user, "DROP ROLE "+user) })
 	open := func() error {
@@ -75,7 +75,7 @@ func TestServerErrors(t *testing.T) {
 	s.exec("GRANT SELECT ON a TO " + user)
 	w := newEngine(t, "")
 	text := s.toTables("", "", "a")
-	text = strings.Replace(text, `username = "`+s.url.User.Username()+`", password = "`+s.password(),
+	text = strings.Replace(text, `username = "`+s.User+`", password = "`+s.Password,
 		`username = "`+user+`", password = "geheim`, 1)
 	expect(w.failed(text), "let the owner of the tables run: CREATE PUBLICATION")
 	s.exec("CREATE PUBLICATION " + s.slot() + " FOR TABLE a WITH (publish = 'insert')")

@@ -2,12 +2,9 @@ package postgrescdc_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,50 +12,14 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"go.uber.org/goleak"
 
 	"github.com/culvertdata/culvert/engine"
-)
-
-// A child process runs a job in an engine of its own; these variables name its directory and the job's text.
-const (
-	childDir = "CULVERT_TEST_KILL_DIR"
-	childJob = "CULVERT_TEST_KILL_JOB"
+	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // hammerVariable makes the hammer longer, for example 5m.
 const hammerVariable = "CULVERT_TEST_HAMMER"
-
-const killJobID = 42
-
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(childDir); dir != "" {
-		if err := runChild(context.Background(), dir, os.Getenv(childJob)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// runChild resumes the job, or submits it if there is none, and waits for its end.
-func runChild(ctx context.Context, dir, text string) error {
-	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: registry()})
-	if err != nil {
-		return err
-	}
-	defer eng.Close(ctx)
-	job, err := eng.Job(ctx, killJobID)
-	if errors.Is(err, engine.ErrJobNotFound) {
-		job, err = eng.Submit(ctx, []byte(text), engine.SubmitOptions{ID: killJobID})
-	}
-	if err != nil {
-		return err
-	}
-	_, err = job.Wait(ctx)
-	return err
-}
 
 // hammerTables are a table with an integer key, one with a composite key of texts, one with large values, one whose
 // identity is the whole row, and a partitioned one.
@@ -128,7 +89,7 @@ func hammer(ctx context.Context, at string, seed uint64, next func(*rand.Rand) s
 	for ctx.Err() == nil {
 		c, err := pgconn.Connect(ctx, at)
 		if err != nil {
-			wait(ctx, 50*time.Millisecond)
+			_ = plugin.Sleep(ctx, 50*time.Millisecond)
 			continue
 		}
 		for ctx.Err() == nil && !c.IsClosed() {
@@ -137,19 +98,10 @@ func hammer(ctx context.Context, at string, seed uint64, next func(*rand.Rand) s
 			}
 			done.Add(1)
 			if r.IntN(20) == 0 {
-				wait(ctx, time.Duration(r.IntN(20))*time.Millisecond)
+				_ = plugin.Sleep(ctx, time.Duration(r.IntN(20))*time.Millisecond)
 			}
 		}
 		_ = c.Close(context.Background())
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }
 
@@ -187,7 +139,7 @@ func swing(t *testing.T, s *server, clients int, next func(*rand.Rand) string, f
 	var done atomic.Int64
 	var all sync.WaitGroup
 	for i := range clients {
-		all.Go(func() { hammer(ctx, s.url.String(), uint64(i), next, &done) })
+		all.Go(func() { hammer(ctx, s.DSN, uint64(i), next, &done) })
 	}
 	f()
 	cancel()
@@ -208,9 +160,9 @@ func TestHammer(t *testing.T) {
 	job := s.toTables("", "snapshot.split.size = 500", hammered...)
 	var j *engine.Job
 	n := swing(t, s, 4, transaction, func() {
-		wait(t.Context(), 200*time.Millisecond)
+		_ = plugin.Sleep(t.Context(), 200*time.Millisecond)
 		j = newEngine(t, "").submit(job, engine.SubmitOptions{})
-		wait(t.Context(), hammerTime(3*time.Second))
+		_ = plugin.Sleep(t.Context(), hammerTime(3*time.Second))
 	})
 	t.Logf("%d transactions", n)
 	s.same(j, hammered...)
@@ -306,82 +258,31 @@ func swingAndKill(
 	dir, kills := t.TempDir(), 0
 	n := swing(t, s, 3, next, func() {
 		for end := time.Now().Add(hammerTime(d)); time.Now().Before(end); kills++ {
-			child := startChild(t, dir, job)
-			wait(t.Context(), time.Duration(200+rand.IntN(900))*time.Millisecond)
-			stopChild(t, child)
+			child := dbtest.StartJob(t, dir, job)
+			_ = plugin.Sleep(t.Context(), time.Duration(200+rand.IntN(900))*time.Millisecond)
+			child.Kill()
 		}
 	})
 	t.Logf("%d transactions, %d kills", n, kills)
-	child := startChild(t, dir, job)
-	defer stopChild(t, child)
+	child := dbtest.StartJob(t, dir, job)
+	defer child.Kill()
 	s.same(nil, tables...)
-}
-
-func startChild(t *testing.T, dir, job string) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	child := exec.Command(self)
-	child.Env = append(os.Environ(), childDir+"="+dir, childJob+"="+job)
-	child.Stderr = os.Stderr
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return child
-}
-
-// stopChild kills a child, which must not have ended by itself.
-func stopChild(t *testing.T, child *exec.Cmd) {
-	t.Helper()
-	_ = child.Process.Kill()
-	var exit *exec.ExitError
-	if err := child.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
-		t.Fatalf("the child ended by itself: %v", err)
-	}
 }
 
 // TestHammerServer kills the database server, again and again.
 func TestHammerServer(t *testing.T) {
-	service := os.Getenv(serviceVariable)
-	if testing.Short() || service == "" {
-		t.Skip("kills a server of its own, which the script in " + serviceVariable + " starts")
-	}
-	home, err := os.MkdirTemp("", "culvert-postgrescdc-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(home, 0o755); err != nil { // the server runs as another user
-		t.Fatal(err)
-	}
-	run := func(command string) string {
-		cmd := exec.Command(service, command)
-		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+home)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s %s: %v", service, command, err)
-		}
-		return string(out)
-	}
-	address := regexp.MustCompile(serverVariable + "='([^']+)'").FindStringSubmatch(run("start"))
-	t.Cleanup(func() {
-		run("stop")
-		if err := os.RemoveAll(home); err != nil {
-			t.Error(err)
-		}
-	})
-	s := newDatabase(t, address[1], hammerTables...)
+	service := dbtest.StartService(t, dbtest.PostgresVariable)
+	s := newServerAt(t, service.URL, hammerTables...)
 	job := s.toTables("read_limit.rows_per_second = 30000", "snapshot.split.size = 500", hammered...)
 	var j *engine.Job
 	n := swing(t, s, 3, transaction, func() {
 		j = newEngine(t, "").submit(job, engine.SubmitOptions{})
 		for end := time.Now().Add(hammerTime(8 * time.Second)); time.Now().Before(end); {
-			wait(t.Context(), time.Duration(500+rand.IntN(1000))*time.Millisecond)
+			_ = plugin.Sleep(t.Context(), time.Duration(500+rand.IntN(1000))*time.Millisecond)
 			if rand.IntN(2) == 0 {
-				run("kill")
+				service.Kill()
 			}
-			run("restart")
+			service.Restart()
 		}
 	})
 	t.Logf("%d transactions", n)

@@ -4,139 +4,65 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/go-hclog"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/blackhole"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc"
 )
 
-// Tests need a server; the script .ci/services/postgres starts one and prints these variables.
-const (
-	serverVariable  = "CULVERT_TEST_POSTGRES"
-	serviceVariable = "CULVERT_TEST_POSTGRES_SERVICE"
-)
+func TestMain(m *testing.M) { dbtest.Main(m, dbtest.RunJob(plugins)) }
 
-// databases numbers the tests' databases.
-var databases atomic.Int64
-
-// server is a database of the test server's that one test has for itself, with the schema dst for targets.
-type server struct {
-	t    testing.TB
-	url  *url.URL // of the database
-	name string
+func plugins() []plugin.Plugin {
+	return slices.Concat(postgrescdc.Plugins(), postgres.Plugins(), blackhole.Plugins())
 }
 
-// newServer makes a database and runs statements in it. It is dropped at the end of the test, with its slots.
+// server is a database that one test has for itself, with the schema dst for targets.
+type server struct {
+	*dbtest.Database
+	t testing.TB
+}
+
+// newServer makes a database on the test server and runs statements in it. It is dropped at the end of the test, with
+// its slots.
 func newServer(t testing.TB, sql ...string) *server {
 	t.Helper()
-	text := os.Getenv(serverVariable)
-	if text == "" {
-		const hint = `no PostgreSQL server: eval "$(.ci/services/postgres start)"`
-		if os.Getenv("CULVERT_CI") != "" {
-			t.Fatal(hint)
-		}
-		t.Skip(hint)
-	}
-	return newDatabase(t, text, sql...)
+	return newServerAt(t, dbtest.Address(t, dbtest.PostgresVariable), sql...)
 }
 
-// newDatabase makes a database on the server at a url.
-func newDatabase(t testing.TB, at string, sql ...string) *server {
+// newServerAt makes a database on the server at a url.
+func newServerAt(t testing.TB, at string, sql ...string) *server {
 	t.Helper()
-	base, err := url.Parse(at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := &server{t: t, url: base}
-	s := &server{t: t, name: fmt.Sprintf("culvert_%d_%d", os.Getpid(), databases.Add(1))}
-	admin.exec("CREATE DATABASE " + s.name)
+	s := &server{dbtest.PostgresAt(t, at, append([]string{"CREATE SCHEMA dst"}, sql...)...), t}
 	t.Cleanup(func() {
 		s.released()
 		s.dropSlots()
-		admin.exec("DROP DATABASE IF EXISTS " + s.name + " WITH (FORCE)")
 	})
-	own := *base
-	own.Path = "/" + s.name
-	s.url = &own
-	s.exec("CREATE SCHEMA dst")
-	s.exec(sql...)
 	return s
 }
 
-func (s *server) password() string {
-	p, _ := s.url.User.Password()
-	return p
-}
-
-func (s *server) jdbc() string { return "jdbc:postgresql://" + s.url.Host + "/" + s.name }
-
 // slot is the name of the test's slot: slots belong to the whole server.
-func (s *server) slot() string { return s.name }
-
-func (s *server) connect() *pgconn.PgConn {
-	s.t.Helper()
-	c, err := pgconn.Connect(context.Background(), s.url.String())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return c
-}
+func (s *server) slot() string { return s.Name }
 
 // exec runs statements.
 func (s *server) exec(sql ...string) {
 	s.t.Helper()
-	c := s.connect()
-	defer c.Close(context.Background())
-	for _, statement := range sql {
-		if err := c.Exec(context.Background(), statement).Close(); err != nil {
-			s.t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	s.Exec(sql...)
 }
 
 // query returns the rows of a query, each printed with bars between its values.
 func (s *server) query(sql string) []string {
 	s.t.Helper()
-	c := s.connect()
-	defer c.Close(context.Background())
-	rows, err := rowsOf(c, sql)
-	if err != nil {
-		s.t.Fatalf("%s: %v", sql, err)
-	}
-	return rows
-}
-
-func rowsOf(c *pgconn.PgConn, sql string) ([]string, error) {
-	result := c.ExecParams(context.Background(), sql, nil, nil, nil, nil).Read()
-	if result.Err != nil {
-		return nil, result.Err
-	}
-	var rows []string
-	for _, row := range result.Rows {
-		texts := make([]string, len(row))
-		for i, v := range row {
-			texts[i] = string(v)
-			if v == nil {
-				texts[i] = "NULL"
-			}
-		}
-		rows = append(rows, strings.Join(texts, "|"))
-	}
-	return rows, nil
+	return s.Query(sql)
 }
 
 func (s *server) dropSlots() {
@@ -161,33 +87,20 @@ func (s *server) streaming() {
 	})
 }
 
-// patience bounds what a test waits for.
-const patience = 60 * time.Second
-
 // waitFor waits until a condition holds.
 func (s *server) waitFor(what string, ok func() bool) {
 	s.t.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			s.t.Fatalf("waited for %s", what)
-		}
-	}
+	dbtest.Until(s.t, what, ok)
 }
 
 // source is the Postgres-CDC block of a job; more are further options, tables the names without their schema.
 func (s *server) source(more string, tables ...string) string {
 	names := make([]string, len(tables))
 	for i, t := range tables {
-		names[i] = fmt.Sprintf("%q", s.name+".public."+t)
+		names[i] = fmt.Sprintf("%q", s.Name+".public."+t)
 	}
 	return fmt.Sprintf(`Postgres-CDC { base-url = %q, username = %q, password = %q, slot.name = %q, table-names = [%s], %s }`,
-		s.jdbc(), s.url.User.Username(), s.password(), s.slot(), strings.Join(names, ", "), more)
+		s.URL, s.User, s.Password, s.slot(), strings.Join(names, ", "), more)
 }
 
 // toTables is a job that copies tables into those of the same name in the schema dst.
@@ -196,14 +109,10 @@ func (s *server) toTables(env, more string, tables ...string) string {
 			job.retry.interval.seconds = 1, %s }
 		source { %s }
 		sink { Jdbc { url = %q, user = %q, password = %q, generate_sink_sql = true, database = %q, schema = dst } }`,
-		env, s.source(more, tables...), s.jdbc(), s.url.User.Username(), s.password(), s.name)
+		env, s.source(more, tables...), s.URL, s.User, s.Password, s.Name)
 }
 
-func registry() *plugin.Registry {
-	return plugin.NewRegistry(postgrescdc.Plugins, postgres.Plugins, blackhole.Plugins)
-}
-
-// world is an engine that is closed at the end of the test.
+// world is an engine of a test.
 type world struct {
 	*engine.Engine
 	t testing.TB
@@ -211,38 +120,23 @@ type world struct {
 
 func newEngine(t testing.TB, dir string) *world {
 	t.Helper()
-	options := engine.Options{Dir: dir, Plugins: registry()}
-	if os.Getenv("CULVERT_TEST_LOG") != "" {
-		options.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug})
-	}
-	eng, err := engine.Open(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{eng, t}
-	t.Cleanup(w.close)
-	return w
-}
-
-func (w *world) close() {
-	if w.Engine == nil {
-		return
-	}
-	if err := w.Engine.Close(context.Background()); err != nil {
-		w.t.Error(err)
-	}
-	w.Engine = nil
+	return &world{dbtest.OpenEngine(t, dir, plugins), t}
 }
 
 // submit starts a job.
 func (w *world) submit(text string, o engine.SubmitOptions) *engine.Job {
 	w.t.Helper()
-	job, err := w.Submit(w.t.Context(), []byte(text), o)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return job
+	return dbtest.Submit(w.t, w.Engine, text, o)
 }
+
+// savepoint stops a job and waits for its end.
+func (w *world) savepoint(job *engine.Job) {
+	w.t.Helper()
+	dbtest.Savepoint(w.t, w.Engine, job)
+}
+
+// patience bounds what a test waits for by itself.
+const patience = 60 * time.Second
 
 // failed runs a job that cannot start, and returns its error.
 func (w *world) failed(text string) error {
@@ -260,62 +154,40 @@ func (w *world) failed(text string) error {
 	return err
 }
 
-// same waits until a table of dst has the rows of its source.
+// same waits until tables of dst have the rows of their sources.
 func (s *server) same(job *engine.Job, tables ...string) {
 	s.t.Helper()
 	for _, name := range tables {
-		var diff string
-		ok := func() bool {
-			diff = s.diff(name)
-			return diff == ""
-		}
-		deadline := time.NewTimer(patience)
-		tick := time.NewTicker(20 * time.Millisecond)
-		for !ok() {
-			select {
-			case <-tick.C:
-				if job == nil || !job.Info().State.Ended() {
-					continue
-				}
-			case <-deadline.C:
-			}
-			if job != nil {
-				s.t.Logf("the job is %v: %s", job.Info().State, job.Info().Error)
-			}
-			s.t.Fatalf("%s differs:\n%.3000s", name, diff)
-		}
-		tick.Stop()
-		deadline.Stop()
+		dbtest.Eventually(s.t, job, func() string { return s.diff(name) })
 	}
 }
 
 // diff compares a table with its target, by their columns' names.
 func (s *server) diff(name string) string {
-	s.t.Helper()
-	c := s.connect()
-	defer c.Close(context.Background())
-	columns, err := rowsOf(c, fmt.Sprintf(`SELECT string_agg(quote_ident(attname) || '::text', ', ' ORDER BY attname) FROM pg_attribute
+	columns, err := s.TryQuery(fmt.Sprintf(`SELECT string_agg(quote_ident(attname) || '::text', ', ' ORDER BY attname)
+		FROM pg_attribute
 		WHERE attrelid = 'public.%s'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`, name))
 	if err != nil {
 		return err.Error()
 	}
 	read := func(schema string) []string {
-		rows, err := rowsOf(c, fmt.Sprintf("SELECT %s FROM %s.%s t", columns[0], schema, name))
+		rows, err := s.TryQuery(fmt.Sprintf("SELECT %s FROM %s.%s t", columns[0], schema, name))
 		if err != nil {
 			return []string{schema, err.Error()}
 		}
 		slices.Sort(rows)
 		return rows
 	}
-	return cmp.Diff(read("public"), read("dst"))
+	if d := cmp.Diff(read("public"), read("dst")); d != "" {
+		return fmt.Sprintf("%s differs:\n%.3000s", name, d)
+	}
+	return ""
 }
 
 // count returns the number of rows of a table, -1 if it is missing.
 func (s *server) count(from string) int {
 	s.t.Helper()
-	c := s.connect()
-	defer c.Close(context.Background())
-	rows, err := rowsOf(c, "SELECT count(*) FROM "+from)
+	rows, err := s.TryQuery("SELECT count(*) FROM " + from)
 	if err != nil {
 		return -1
 	}

@@ -13,17 +13,6 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// savepoint stops a job and waits for its end.
-func (w *world) savepoint(job *engine.Job) {
-	w.t.Helper()
-	if err := w.Stop(w.t.Context(), job.ID(), engine.StopOptions{Savepoint: true}); err != nil {
-		w.t.Fatal(err)
-	}
-	if _, err := job.Wait(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 // TestAddedTables starts a job from its savepoint with other tables: new ones are copied, old ones are not again, and
 // those that are not named any more are left alone.
 func TestAddedTables(t *testing.T) {
@@ -244,7 +233,7 @@ func TestJobFile(t *testing.T) {
 				table = inventory.sink
 				primary_keys = ["id"]
 			}
-		}`, s.name, s.url.User.Username(), s.password(), s.jdbc())
+		}`, s.Name, s.User, s.Password, s.URL)
 	newEngine(t, "").submit(job, engine.SubmitOptions{})
 	same := func() bool {
 		return s.count("(TABLE inventory.full_types_no_primary_key EXCEPT TABLE inventory.sink) x") == 0 &&
