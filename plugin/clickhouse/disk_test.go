@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // TestFullDisk writes to a server whose disk is full: the error says so, and when there is room again the rows that are
@@ -33,7 +34,7 @@ func TestFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	own, _ := ownServerIn(t, dir)
+	own := dbtest.StartServiceIn(t, dbtest.ClickHouseVariable, dir).URL
 	for _, key := range []bool{true, false} {
 		t.Run(fmt.Sprintf("key %t", key), func(t *testing.T) {
 			d := &db{t: t, host: own, name: fmt.Sprintf("full_%t", key)}

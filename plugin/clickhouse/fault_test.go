@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
@@ -215,11 +216,8 @@ func TestResumeElsewhere(t *testing.T) {
 // TestServerKilled kills the server while rows are written: the writer fails, and a new one goes on. Only with a server
 // of its own, since other tests may use the common one.
 func TestServerKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a server")
-	}
-	own, run := ownServer(t)
-	d := &db{t: t, host: own, name: "killed"}
+	service := dbtest.StartService(t, dbtest.ClickHouseVariable)
+	d := &db{t: t, host: service.URL, name: "killed"}
 	d.exec("CREATE DATABASE @", "CREATE TABLE @.people (id Int64, name String) ENGINE = ReplacingMergeTree ORDER BY id")
 	table := idName(t)
 	w := newWriter(t, d.options("primary_key", "id"), table)
@@ -228,13 +226,13 @@ func TestServerKilled(t *testing.T) {
 		for i := range 1000 {
 			rows = append(rows, []any{1000*round + i, fmt.Sprint(i)})
 		}
-		run("kill")
+		service.Kill()
 		err := write(t, w, batchOf(t, table, rows...))
 		var e *plugin.Error
 		if !errors.As(err, &e) || !e.Retry {
 			t.Fatalf("got error %v, want one that a retry may help", err)
 		}
-		run("restart")
+		service.Restart()
 		w = newWriter(t, d.options("primary_key", "id"), table)
 		if err := write(t, w, batchOf(t, table, rows...)); err != nil {
 			t.Fatal(err)
@@ -271,11 +269,8 @@ func TestTokens(t *testing.T) {
 // TestServerKilledWithin kills the server while it takes an insert, and starts it again: the writer goes on by itself,
 // and no row is lost or doubled. Today's servers know the tokens of inserts, the old one replaces rows by key.
 func TestServerKilledWithin(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a server")
-	}
-	own, run := ownServer(t)
-	d := &db{t: t, host: own, name: "killed"}
+	service := dbtest.StartService(t, dbtest.ClickHouseVariable)
+	d := &db{t: t, host: service.URL, name: "killed"}
 	d.exec("CREATE DATABASE @")
 	table, key, count := idName(t), "id", "SELECT count(), uniqExact(id) FROM @.people FINAL"
 	if os.Getenv(newServer) != "" {
@@ -300,8 +295,8 @@ func TestServerKilledWithin(t *testing.T) {
 		go func() { written <- write(t, w, batches...) }()
 		timer := time.NewTimer(time.Duration(5+10*round) * time.Millisecond)
 		<-timer.C
-		run("kill")
-		run("restart")
+		service.Kill()
+		service.Restart()
 		if err := <-written; err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}

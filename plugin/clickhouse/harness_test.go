@@ -20,6 +20,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/clickhouse"
 	"github.com/culvertdata/culvert/plugin/column"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/plugintest"
 )
 
@@ -29,15 +30,7 @@ const newServer = "CULVERT_TEST_CLICKHOUSE_NEW"
 // host returns the HTTP address of the server for tests.
 func host(t testing.TB) string {
 	t.Helper()
-	h := os.Getenv("CULVERT_TEST_CLICKHOUSE")
-	switch {
-	case h != "":
-	case os.Getenv("CULVERT_CI") != "":
-		t.Fatal("CULVERT_TEST_CLICKHOUSE is not set; eval \"$(.ci/services/clickhouse start)\"")
-	default:
-		t.Skip("needs a server: eval \"$(.ci/services/clickhouse start)\"")
-	}
-	return h
+	return dbtest.Address(t, dbtest.ClickHouseVariable)
 }
 
 // db is a database of one test.

@@ -3,10 +3,7 @@ package clickhouse_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -15,43 +12,23 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/culvertdata/culvert/engine"
-	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/clickhouse"
 	"github.com/culvertdata/culvert/plugin/fake"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
-// childDir names the directory that a child process works in; its presence makes the test binary that child.
-const childDir = "CULVERT_TEST_KILL_DIR"
-
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childDir); dir != "" {
-		if err := runChild(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+	dbtest.Main(m, dbtest.RunJob(clickhouse.Plugins, changesPlugins),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop")) // those of the tests' own client
 }
 
 // run runs a job to its end.
 func run(t testing.TB, text string) *engine.Result {
 	t.Helper()
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(clickhouse.Plugins, fake.Plugins)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := eng.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	}()
-	job, err := eng.Submit(t.Context(), []byte(text), engine.SubmitOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := job.Wait(t.Context())
+	eng := dbtest.OpenEngine(t, "", clickhouse.Plugins, fake.Plugins)
+	defer eng.Close(context.WithoutCancel(t.Context()))
+	result, err := dbtest.Submit(t, eng, text, engine.SubmitOptions{}).Wait(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,13 +148,7 @@ func runUntilKilled(t *testing.T, dir, job string, round int) (finished bool) {
 // startChild starts the child. It returns the lines that it prints, and a function that kills it and waits for its end.
 func startChild(t *testing.T, dir, job string) (lines <-chan string, kill func()) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	child := exec.CommandContext(t.Context(), self)
-	child.Env = append(os.Environ(), childDir+"="+dir, "CULVERT_TEST_KILL_JOB="+job)
-	child.Stderr = os.Stderr
+	child := dbtest.NewJob(t, dir, job)
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -196,47 +167,6 @@ func startChild(t *testing.T, dir, job string) (lines <-chan string, kill func()
 	return printed, sync.OnceFunc(func() {
 		_ = child.Process.Kill()
 		read.Wait()
-		var exit *exec.ExitError
-		if err := child.Wait(); err != nil && !(errors.As(err, &exit) && exit.ExitCode() == -1) {
-			t.Errorf("the child failed: %v", err)
-		}
+		child.Finished()
 	})
-}
-
-// runChild runs the job, or goes on with it, and prints a line for each checkpoint and one at the end.
-func runChild(dir string) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	eng, err := engine.Open(engine.Options{Dir: dir, Plugins: plugin.NewRegistry(clickhouse.Plugins, changesPlugins)})
-	if err != nil {
-		return err
-	}
-	defer eng.Close(ctx)
-	events := eng.Subscribe(ctx)
-	const id = 42
-	job, err := eng.Job(ctx, id)
-	if errors.Is(err, engine.ErrJobNotFound) {
-		job, err = eng.Submit(ctx, []byte(os.Getenv("CULVERT_TEST_KILL_JOB")), engine.SubmitOptions{ID: id})
-	}
-	if err != nil {
-		return err
-	}
-	ended := make(chan error, 1)
-	go func() {
-		_, err := job.Wait(ctx)
-		ended <- err
-	}()
-	for {
-		select {
-		case e := <-events:
-			if _, ok := e.(engine.CheckpointDone); ok {
-				fmt.Println("checkpoint")
-			}
-		case err := <-ended:
-			if err == nil {
-				fmt.Println("end")
-			}
-			return err
-		}
-	}
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -20,6 +18,7 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/clickhouse"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
 // changesOptions are those of the source Changes: it makes changes of several tables, the same ones at every start, and
@@ -153,14 +152,8 @@ sink { Clickhouse { host = "HOST", database = "DB" } }
 func TestStream(t *testing.T) {
 	d := newDB(t)
 	const tables, steps, rate = 20, 300, 6000
-	eng, err := engine.Open(engine.Options{Plugins: plugin.NewRegistry(clickhouse.Plugins, changesPlugins)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = eng.Submit(t.Context(), []byte(d.streamJob(tables, steps, rate)), engine.SubmitOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	eng := dbtest.OpenEngine(t, "", clickhouse.Plugins, changesPlugins)
+	dbtest.Submit(t, eng, d.streamJob(tables, steps, rate), engine.SubmitOptions{})
 	want, err := newChanges(changesOptions{tables, steps})
 	if err != nil {
 		t.Fatal(err)
@@ -187,9 +180,6 @@ func TestStream(t *testing.T) {
 		t.Errorf("%d inserts into a table, want %.0f at most", inserts, most)
 	}
 	t.Logf("%d changes of %d tables in %.1f s, %d inserts into a table, the last change visible after %v", total, tables, seconds, inserts, late)
-	if err := eng.Close(context.Background()); err != nil {
-		t.Error(err)
-	}
 }
 
 func (d *db) streamJob(tables, steps, rate int) string {
@@ -201,8 +191,8 @@ func TestKillStream(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
-	own, run := ownServer(t)
-	d := &db{t: t, host: own, name: "killed"}
+	service := dbtest.StartService(t, dbtest.ClickHouseVariable)
+	d := &db{t: t, host: service.URL, name: "killed"}
 	d.exec("CREATE DATABASE @")
 	const tables, steps, rate = 5, 2000, 3000
 	dir, job := t.TempDir(), d.streamJob(tables, steps, rate)
@@ -215,8 +205,8 @@ func TestKillStream(t *testing.T) {
 		left := 2 + round*3%5
 		for range child {
 			if left--; left == 1 && round%2 == 0 {
-				run("kill")
-				run("restart")
+				service.Kill()
+				service.Restart()
 			}
 			if left == 0 {
 				break
@@ -237,37 +227,4 @@ func TestKillStream(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// ownServer starts a server that the test may kill, and returns its address and a function that kills or restarts it.
-func ownServer(t *testing.T) (host string, run func(verb string) string) {
-	t.Helper()
-	dir := fmt.Sprintf("%s/culvert-kill-%d-%s", os.TempDir(), os.Getpid(), t.Name())
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return ownServerIn(t, dir)
-}
-
-// ownServerIn starts it with its data in a directory.
-func ownServerIn(t *testing.T, dir string) (host string, run func(verb string) string) {
-	t.Helper()
-	service := os.Getenv("CULVERT_TEST_CLICKHOUSE_SERVICE")
-	if service == "" {
-		if os.Getenv("CULVERT_CI") != "" {
-			t.Fatal("CULVERT_TEST_CLICKHOUSE_SERVICE is not set")
-		}
-		t.Skip("needs CULVERT_TEST_CLICKHOUSE_SERVICE: eval \"$(.ci/services/clickhouse start)\"")
-	}
-	run = func(verb string) string {
-		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), service, verb)
-		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+dir)
-		text, err := cmd.Output()
-		if err != nil {
-			t.Errorf("%s %s: %v", service, verb, err)
-		}
-		return string(text)
-	}
-	_, rest, _ := strings.Cut(run("start"), "CULVERT_TEST_CLICKHOUSE='")
-	host, _, _ = strings.Cut(rest, "'")
-	t.Cleanup(func() { run("stop") })
-	return host, run
 }
