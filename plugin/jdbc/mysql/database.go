@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
+	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
 // database is one server, and the database in it that the url names.
@@ -67,12 +68,8 @@ func (d *database) connect(ctx context.Context) (*session, error) {
 		if err == nil {
 			return s, nil
 		}
-		// The network may notice that the caller's time is over before the context does.
-		if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
-			return nil, context.DeadlineExceeded
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if over := jdbc.Over(ctx); over != nil {
+			return nil, over
 		}
 		var refused *wire.Error
 		if errors.As(err, &refused) {

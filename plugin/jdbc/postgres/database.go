@@ -72,12 +72,8 @@ func (d *database) connectWith(ctx context.Context, params map[string]string) (*
 	}
 	conn, err := pgconn.ConnectConfig(limited, config)
 	if err != nil {
-		// The network may notice that the caller's time is over before the context does.
-		if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
-			return nil, context.DeadlineExceeded
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if over := jdbc.Over(ctx); over != nil {
+			return nil, over
 		}
 		return nil, d.explainConnect(err)
 	}
