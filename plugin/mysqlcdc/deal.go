@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 )
 
 // handLog deals the tables among the readers of the log.
@@ -82,12 +83,12 @@ func (sp *splitter) following(number int, tables []table, known []plugin.TableID
 
 // logEnded takes the tables back from a reader of the log.
 func (sp *splitter) logEnded(s plugin.Split, result []byte) error {
-	var f following
-	if err := decode("split "+s.ID, result, &f); err != nil {
+	f, err := cdc.Decode[following]("split "+s.ID, result)
+	if err != nil {
 		return err
 	}
-	var tables []table
-	if err := decode("split "+s.ID, f.Tables, &tables); err != nil {
+	tables, err := cdc.Decode[[]table]("split "+s.ID, f.Tables)
+	if err != nil {
 		return err
 	}
 	sp.state.Snapshot = sp.state.Snapshot || f.Ended == wantsSnapshot

@@ -49,7 +49,7 @@ type filter struct {
 // part is a piece whose ends can be compared.
 type part struct {
 	from, to       *sortKey // nil: no end
-	above, through bool     // see piece
+	above, through bool     // see cdc.Span
 	at             place
 }
 
@@ -112,7 +112,7 @@ func newFilter(ctx context.Context, t *table, connect connector) (*filter, error
 		if err != nil {
 			return nil, err
 		}
-		f.parts = append(f.parts, part{from, to, p.Above, p.Through, p.At})
+		f.parts = append(f.parts, part{from, to, p.After, p.Through, p.At})
 	}
 	slices.SortFunc(f.parts, f.compareParts)
 	return f, nil

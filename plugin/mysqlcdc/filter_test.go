@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/binlog"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/ddl"
@@ -42,25 +43,25 @@ func TestFilterFindsPieces(t *testing.T) {
 		want      map[any]uint64 // the place of the piece that a value lies in; 0: none
 	}{
 		{"integers", "int(11)", []piece{
-			{From: key(int64(10)), To: key(int64(20)), At: at(2)},
-			{To: key(int64(10)), At: at(1)},
-			{From: key(int64(20)), To: key(int64(25)), Through: true, At: at(3)},
-			{From: key(int64(25)), Above: true, At: at(4)},
+			{cdc.Span{From: key(int64(10)), To: key(int64(20))}, at(2)},
+			{cdc.Span{To: key(int64(10))}, at(1)},
+			{cdc.Span{From: key(int64(20)), To: key(int64(25)), Through: true}, at(3)},
+			{cdc.Span{From: key(int64(25)), After: true}, at(4)},
 		}, map[any]uint64{-5: 1, 9: 1, 10: 2, 19: 2, 20: 3, 25: 3, 26: 4, 1000: 4}},
 		{"gaps", "int(11)", []piece{
-			{From: key(int64(10)), To: key(int64(20)), At: at(2)}, {From: key(int64(30)), To: key(int64(40)), At: at(3)},
+			{cdc.Span{From: key(int64(10)), To: key(int64(20))}, at(2)}, {cdc.Span{From: key(int64(30)), To: key(int64(40))}, at(3)},
 		}, map[any]uint64{9: 0, 10: 2, 20: 0, 29: 0, 30: 3, 40: 0}},
 		{"unsigned", "bigint(20) unsigned", []piece{
-			{To: key("9223372036854775808"), At: at(1)}, {From: key("9223372036854775808"), At: at(2)},
+			{cdc.Span{To: key("9223372036854775808")}, at(1)}, {cdc.Span{From: key("9223372036854775808")}, at(2)},
 		}, map[any]uint64{5: 1, uint64(9223372036854775808): 2, uint64(18446744073709551615): 2}},
 		{"decimals", "decimal(20,4)", []piece{
-			{To: key("-1.5000"), At: at(1)}, {From: key("-1.5000"), To: key("10.0000"), At: at(2)}, {From: key("10.0000"), At: at(3)},
+			{cdc.Span{To: key("-1.5000")}, at(1)}, {cdc.Span{From: key("-1.5000"), To: key("10.0000")}, at(2)}, {cdc.Span{From: key("10.0000")}, at(3)},
 		}, map[any]uint64{"-100.0000": 1, "-1.5001": 1, "-1.5000": 2, "9.9999": 2, "10.0000": 3, "9000.0000": 3}},
-		{"floats", "double", []piece{{To: key(1.5), At: at(1)}, {From: key(1.5), At: at(2)}},
+		{"floats", "double", []piece{{cdc.Span{To: key(1.5)}, at(1)}, {cdc.Span{From: key(1.5)}, at(2)}},
 			map[any]uint64{-1e300: 1, 1.4999: 1, 1.5: 2}},
-		{"days", "date", []piece{{To: key("2024-01-01"), At: at(1)}, {From: key("2024-01-01"), At: at(2)}},
+		{"days", "date", []piece{{cdc.Span{To: key("2024-01-01")}, at(1)}, {cdc.Span{From: key("2024-01-01")}, at(2)}},
 			map[any]uint64{"0001-01-01": 1, "2023-12-31": 1, "2024-01-01": 2}},
-		{"bytes", "varbinary(10)", []piece{{To: key([]byte{1, 0}), At: at(1)}, {From: key([]byte{1, 0}), At: at(2)}},
+		{"bytes", "varbinary(10)", []piece{{cdc.Span{To: key([]byte{1, 0})}, at(1)}, {cdc.Span{From: key([]byte{1, 0})}, at(2)}},
 			map[any]uint64{"\x01": 1, "\x01\x00": 2, "\xff": 2}},
 	}
 	for _, tt := range tests {
@@ -103,7 +104,7 @@ func TestFilterAgainstSearch(t *testing.T) {
 		for n := int64(0); n < 100; {
 			n += rng.Int64N(20) + 1
 			next := rng.IntN(2) == 0
-			p := piece{From: last, Above: through, To: key(n), Through: next, At: at(uint64(n))}
+			p := piece{cdc.Span{From: last, After: through, To: key(n), Through: next}, at(uint64(n))}
 			last, through = key(n), next
 			if rng.IntN(5) > 0 {
 				pieces = append(pieces, p)
@@ -119,7 +120,7 @@ func TestFilterAgainstSearch(t *testing.T) {
 		for v := int64(-3); v < 125; v++ {
 			var want, got *place
 			for i, p := range pieces {
-				above := p.From == nil || v > p.From.Value.(int64) || v == p.From.Value.(int64) && !p.Above
+				above := p.From == nil || v > p.From.Value.(int64) || v == p.From.Value.(int64) && !p.After
 				below := v < p.To.Value.(int64) || v == p.To.Value.(int64) && p.Through
 				if above && below {
 					want = &pieces[i].At
@@ -142,15 +143,15 @@ func TestFilterWithoutItsColumn(t *testing.T) {
 
 func TestMergedPieces(t *testing.T) {
 	pieces := []piece{
-		{To: key(int64(1)), At: at(5)},
-		{From: key(int64(1)), To: key(int64(2)), At: at(5)},
-		{From: key(int64(2)), To: key(int64(3)), Through: true, At: at(6)},
-		{From: key(int64(3)), Above: true, To: key(int64(4)), At: at(6)},
-		{From: key(int64(4)), At: at(6)},
-		{Nulls: true, At: at(6)},
+		{cdc.Span{To: key(int64(1))}, at(5)},
+		{cdc.Span{From: key(int64(1)), To: key(int64(2))}, at(5)},
+		{cdc.Span{From: key(int64(2)), To: key(int64(3)), Through: true}, at(6)},
+		{cdc.Span{From: key(int64(3)), After: true, To: key(int64(4))}, at(6)},
+		{cdc.Span{From: key(int64(4))}, at(6)},
+		{cdc.Span{Nulls: true}, at(6)},
 	}
 	want := []piece{
-		{To: key(int64(2)), At: at(5)}, {From: key(int64(2)), At: at(6)}, {Nulls: true, At: at(6)},
+		{cdc.Span{To: key(int64(2))}, at(5)}, {cdc.Span{From: key(int64(2))}, at(6)}, {cdc.Span{Nulls: true}, at(6)},
 	}
 	if d := cmp.Diff(want, merged(pieces), samePlace); d != "" {
 		t.Error(d)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/binlog"
 )
@@ -54,12 +55,13 @@ type binding struct {
 
 func openLog(ctx context.Context, r *reader, s plugin.Split) (*logReader, error) {
 	l := &logReader{source: r.source, task: r.task, split: s.ID, byName: map[plugin.TableID]*followed{}}
-	if err := decode("split "+s.ID, s.State, &l.state); err != nil {
+	var err error
+	if l.state, err = cdc.Decode[following]("split "+s.ID, s.State); err != nil {
 		return nil, err
 	}
 	l.ended, l.skip = l.state.Ended, l.state.Skip
-	var tables []table
-	if err := decode("split "+s.ID, l.state.Tables, &tables); err != nil {
+	tables, err := cdc.Decode[[]table]("split "+s.ID, l.state.Tables)
+	if err != nil {
 		return nil, err
 	}
 	for _, t := range tables {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 )
 
 // Options are the options of MySQL-CDC. Either base-url or hostname says where the server is; table-names and
@@ -38,12 +39,9 @@ type Options struct {
 	StopPos        int64  `opt:"stop.specific-offset.pos" min:"0" help:"Offset to stop at, for stop.mode = specific."`
 	StopTimestamp  int64  `opt:"stop.timestamp" min:"0" help:"Time to stop at in milliseconds since 1970, for stop.mode = timestamp."`
 
-	SplitSize       int64   `opt:"snapshot.split.size" default:"8096" min:"1" help:"Rows of a chunk of the snapshot."`
-	FetchSize       int     `opt:"snapshot.fetch.size" default:"1024" min:"0" help:"Accepted; rows come as the server sends them."`
-	EvenUpper       float64 `opt:"chunk-key.even-distribution.factor.upper-bound" default:"100" min:"0" help:"Up to this many key values for each row, integer keys are cut by equal steps."`
-	EvenLower       float64 `opt:"chunk-key.even-distribution.factor.lower-bound" default:"0.05" min:"0" help:"From this many key values for each row on, integer keys are cut by equal steps."`
-	SampleThreshold int     `opt:"sample-sharding.threshold" default:"1000" help:"Accepted; boundaries are looked up."`
-	SampleRate      int     `opt:"inverse-sampling.rate" default:"1000" help:"Accepted; boundaries are looked up."`
+	cdc.ChunkOptions
+	SplitSize int64 `opt:"snapshot.split.size" default:"8096" min:"1" help:"Rows of a chunk of the snapshot."`
+	FetchSize int   `opt:"snapshot.fetch.size" default:"1024" min:"0" help:"Accepted; rows come as the server sends them."`
 
 	Parallelism int      `opt:"incremental.parallelism" default:"1" min:"1" max:"1024" help:"Readers of the log; the tables are dealt among them."`
 	ServerID    serverID `opt:"server-id" help:"Number, or range such as 5400-5408, that this job has as a replica; each reader of the log needs its own, unique among all replicas. Default: a random one."`

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/binlog"
@@ -25,8 +26,8 @@ type originReader struct {
 }
 
 func openOrigin(r *reader, s plugin.Split) (*originReader, error) {
-	o := &originReader{reader: r, split: s.ID}
-	return o, decode("split "+s.ID, s.State, &o.state)
+	state, err := cdc.Decode[origin]("split "+s.ID, s.State)
+	return &originReader{reader: r, split: s.ID, state: state}, err
 }
 
 func (o *originReader) read(ctx context.Context, out plugin.Out) error {
@@ -67,7 +68,7 @@ func (o *originReader) announce(out plugin.Out) error {
 		if err := out.Change(plugin.SchemaChange{Old: known, New: next}); err != nil {
 			return err
 		}
-		source.know(next)
+		source.known.Note(next)
 	}
 	return nil
 }

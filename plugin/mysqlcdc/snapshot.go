@@ -13,6 +13,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
@@ -55,8 +56,9 @@ func (r *chunkReader) open(s plugin.Split) error {
 	if r.idle.disarm() {
 		r.session, r.scanner, r.view = nil, nil, nil
 	}
-	r.state, r.split, r.begun, r.again = chunk{}, s.ID, false, false
-	if err := decode("split "+s.ID, s.State, &r.state); err != nil {
+	r.split, r.begun, r.again = s.ID, false, false
+	var err error
+	if r.state, err = cdc.Decode[chunk]("split "+s.ID, s.State); err != nil {
 		return err
 	}
 	relation := r.source.relation(s.Table)
@@ -259,25 +261,14 @@ func (r *chunkReader) giveUp(ctx context.Context) error {
 
 // finish notes what was read.
 func (r *chunkReader) finish(ctx context.Context) error {
-	r.state.Pieces = append(r.state.Pieces, r.pieceTo(r.state.Range.To, false))
+	r.state.Pieces = append(r.state.Pieces, piece{cdc.Rest(r.from), r.place})
 	return r.done(ctx)
-}
-
-// pieceTo is what was read in the view, up to a key.
-func (r *chunkReader) pieceTo(to *jdbc.Key, through bool) piece {
-	p := piece{From: r.from.From, To: to, Through: through, Nulls: r.from.Nulls, At: r.place}
-	if r.from.After != nil {
-		p.From, p.Above = r.from.After, true
-	}
-	return p
 }
 
 // readPart is what was read in the view so far, of a chunk that can be continued.
 func (r *chunkReader) readPart() (piece, bool) {
-	if !r.begun || r.at.After == nil || sameKey(r.at.After, r.from.After) {
-		return piece{}, false
-	}
-	return r.pieceTo(r.at.After, true), true
+	span, ok := cdc.Rest(r.from).UpTo(r.at.After)
+	return piece{span, r.place}, ok && r.begun
 }
 
 // done ends the chunk, and a view that is old.

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
@@ -33,6 +34,7 @@ type Source struct {
 	server   *mysql.Server
 	finder   *finder
 	tinyBool bool
+	known    cdc.Known
 	messages *plugin.Table // what rows become in Debezium's format; nil in the usual one
 	plain    bool          // the server is taken for one that does not tell the place of a view
 
@@ -42,7 +44,6 @@ type Source struct {
 	tables    []*plugin.Table // planned
 	columns   columnsOf       // of the planned tables, where changes of the columns are followed
 	versions  map[version]*plugin.Table
-	known     map[plugin.TableID]*plugin.Table // as the sinks know them, of a job that goes on
 }
 
 // columnsOf are the columns of tables as the log has them.
@@ -328,35 +329,14 @@ func (s *Source) ids() []plugin.TableID {
 }
 
 // Resume takes the tables as the sinks know them.
-func (s *Source) Resume(tables []*plugin.Table) {
-	for _, t := range tables {
-		s.know(t)
-	}
-}
+func (s *Source) Resume(tables []*plugin.Table) { s.known.Note(tables...) }
 
-// know notes a table as the sinks know it.
-func (s *Source) know(t *plugin.Table) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.known == nil {
-		s.known = map[plugin.TableID]*plugin.Table{}
-	}
-	s.known[t.ID] = t
-}
-
-// current returns a captured table as the sinks know it, the planned one where they know none; nil if it is not
-// captured any more.
+// current returns a captured table as the sinks know it; nil if it is not captured any more.
 func (s *Source) current(id plugin.TableID) *plugin.Table {
-	r := s.relation(id)
-	if r == nil {
-		return nil
+	if r := s.relation(id); r != nil {
+		return s.known.Of(r.Table)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t := s.known[id]; t != nil {
-		return t
-	}
-	return r.Table
+	return nil
 }
 
 // outOf returns the table that is in force downstream: what a state says, else the planned one. All lanes get the same

@@ -3,13 +3,13 @@ package mysqlcdc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
@@ -20,7 +20,7 @@ import (
 type splitter struct {
 	source *Source
 	state  splitterState
-	cutter plugin.Splitter // of the first of state.Cut; nil until it is needed
+	cutter cdc.Cutter // of state.Cuts
 }
 
 // step is what a round is at.
@@ -48,11 +48,10 @@ type splitterState struct {
 	Stop   *place `json:"stop,omitempty"`
 	// Tables are those that are captured; all places of it are behind the ones that the log was followed to.
 	Tables []table `json:"tables,omitempty"`
-	// Cut are the tables to cut, Cutting is where cutting the first one stands. Again are parts to read once more.
-	Cut     []plugin.TableID `json:"cut,omitempty"`
-	Cutting json.RawMessage  `json:"cutting,omitempty"`
-	Again   []again          `json:"again,omitempty"`
-	Chunks  int              `json:"chunks,omitempty"`
+	// Cuts are the tables to cut, Again parts to read once more.
+	Cuts   []cdc.Cut `json:"cuts,omitempty"`
+	Again  []again   `json:"again,omitempty"`
+	Chunks int       `json:"chunks,omitempty"`
 	// Snapshot says that a reader of the log wants another round.
 	Snapshot bool `json:"snapshot,omitempty"`
 }
@@ -69,10 +68,12 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 		return nil, err
 	}
 	sp := &splitter{source: s, state: splitterState{Step: findOrigin}}
+	sp.cutter = cdc.Cutter{Options: s.options.Cutting(s.options.SplitSize), Catalog: s.server.Catalog, Relation: s.relation}
 	if state == nil {
 		return sp, nil
 	}
-	if err := decode("MySQL-CDC", state, &sp.state); err != nil {
+	var err error
+	if sp.state, err = cdc.Decode[splitterState]("MySQL-CDC", state); err != nil {
 		return nil, err
 	}
 	sp.forget()
@@ -82,11 +83,8 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 // forget drops the tables that the job does not capture any more.
 func (sp *splitter) forget() {
 	gone := func(id plugin.TableID) bool { return sp.source.relation(id) == nil }
-	if len(sp.state.Cut) > 0 && gone(sp.state.Cut[0]) {
-		sp.state.Cutting = nil
-	}
 	sp.state.Tables = slices.DeleteFunc(sp.state.Tables, func(t table) bool { return gone(t.ID) })
-	sp.state.Cut = slices.DeleteFunc(sp.state.Cut, gone)
+	sp.state.Cuts = slices.DeleteFunc(sp.state.Cuts, func(c cdc.Cut) bool { return gone(c.Table) })
 	sp.state.Again = slices.DeleteFunc(sp.state.Again, func(a again) bool { return gone(a.Table) })
 }
 
@@ -176,72 +174,18 @@ func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 		splits = append(splits, s)
 	}
 	st.Again = nil
-	for len(splits) == 0 && len(st.Cut) > 0 {
-		made, err := sp.cutTable(ctx)
+	if len(splits) > 0 {
+		return splits, nil
+	}
+	id, chunks, err := sp.cutter.Next(ctx, &st.Cuts)
+	for _, c := range chunks {
+		s, err := sp.chunk(id, c.Range, c.Rows)
 		if err != nil {
 			return nil, err
 		}
-		splits = made
+		splits = append(splits, s)
 	}
-	return splits, nil
-}
-
-// cutTable returns some chunks of the first table to cut; none: it has no more.
-func (sp *splitter) cutTable(ctx context.Context) ([]plugin.Split, error) {
-	st := &sp.state
-	id := st.Cut[0]
-	if err := sp.openCutter(ctx, id); err != nil {
-		return nil, err
-	}
-	made, err := sp.cutter.Next(ctx)
-	if err == io.EOF {
-		st.Cut, st.Cutting = st.Cut[1:], nil
-		return nil, sp.closeCutter()
-	}
-	if err != nil {
-		return nil, err
-	}
-	if st.Cutting, err = sp.cutter.State(); err != nil {
-		return nil, err
-	}
-	splits := make([]plugin.Split, len(made))
-	for i, m := range made {
-		var at jdbc.Range
-		if err := json.Unmarshal(m.State, &at); err != nil {
-			return nil, err
-		}
-		if splits[i], err = sp.chunk(id, at, m.Rows); err != nil {
-			return nil, err
-		}
-	}
-	return splits, nil
-}
-
-func (sp *splitter) openCutter(ctx context.Context, id plugin.TableID) error {
-	if sp.cutter != nil {
-		return nil
-	}
-	catalog, err := sp.source.server.Catalog(ctx)
-	if err != nil {
-		return err
-	}
-	o := sp.source.options
-	cutting := jdbc.SourceOptions{SplitSize: o.SplitSize, EvenUpper: o.EvenUpper, EvenLower: o.EvenLower}
-	relation := sp.source.relation(id)
-	sp.cutter, err = jdbc.NewSplitter(cutting, catalog, []*jdbc.Relation{relation}, sp.state.Cutting)
-	if err != nil {
-		return errors.Join(err, catalog.Close())
-	}
-	return nil
-}
-
-func (sp *splitter) closeCutter() error {
-	if sp.cutter == nil {
-		return nil
-	}
-	err := sp.cutter.Close()
-	sp.cutter = nil
-	return err
+	return splits, err
 }
 
 // chunk makes the split of a part of a table.
@@ -280,8 +224,8 @@ func (sp *splitter) Done(s plugin.Split, result []byte) error {
 
 // originFound adds the new tables.
 func (sp *splitter) originFound(s plugin.Split, result []byte) error {
-	var o origin
-	if err := decode("split "+s.ID, result, &o); err != nil {
+	o, err := cdc.Decode[origin]("split "+s.ID, result)
+	if err != nil {
 		return err
 	}
 	if o.At == nil || len(o.Log) != len(o.Tables) {
@@ -304,7 +248,7 @@ func (sp *splitter) originFound(s plugin.Split, result []byte) error {
 			t.Out = o.Out[i]
 		}
 		if snapshot {
-			st.Cut = append(st.Cut, id)
+			st.Cuts = append(st.Cuts, cdc.Cut{Table: id})
 		} else if len(o.Seen) > 0 && o.Seen[i] != nil {
 			t.Seen, t.Until = o.Seen[i], o.At
 		}
@@ -322,8 +266,8 @@ func (sp *splitter) originFound(s plugin.Split, result []byte) error {
 
 // chunkRead adds what a chunk has read to its table.
 func (sp *splitter) chunkRead(s plugin.Split, result []byte) error {
-	var c chunk
-	if err := decode("split "+s.ID, result, &c); err != nil {
+	c, err := cdc.Decode[chunk]("split "+s.ID, result)
+	if err != nil {
 		return err
 	}
 	t := sp.table(s.Table)
@@ -354,4 +298,4 @@ func (sp *splitter) lowest(t *table, at place) bool {
 func (sp *splitter) State() ([]byte, error) { return json.Marshal(sp.state) }
 
 // Close ends the session that the splitter may have.
-func (sp *splitter) Close() error { return sp.closeCutter() }
+func (sp *splitter) Close() error { return sp.cutter.Close() }

@@ -10,14 +10,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc"
+	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/ddl"
 )
 
 // planned is a source whose tables are described, without a server.
 func planned(t *testing.T, o Options, names ...string) *Source {
 	t.Helper()
-	s := &Source{options: o, env: plugin.Env{Parallelism: 2}}
+	server, err := mysql.Open(jdbc.Connection{URL: "jdbc:mysql://127.0.0.1:1/shop"}) // which connects to nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Source{options: o, env: plugin.Env{Parallelism: 2}, server: server}
 	for _, name := range names {
 		made, err := plugin.NewTable(plugin.Table{
 			ID: plugin.TableID{Database: "shop", Name: name}, Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int)}},
@@ -146,11 +152,11 @@ func TestAnotherRound(t *testing.T) {
 	sp := &splitter{source: s, state: splitterState{Step: findOrigin}}
 	_, splits := next(t, sp)
 	done(t, sp, splits[0], found(t, splits[0], 100))
-	sp.state.Cut = nil // as if it were cut into two chunks
+	sp.state.Cuts = nil // as if it were cut into two chunks
 	sp.state.Step, sp.state.Handed, sp.state.Out = readSnapshot, true, 2
 	id := s.relations[0].Table.ID
 	seen, until := ddl.Table{Columns: []ddl.Column{{Name: "id", Type: "bigint(20)"}}}, at(150)
-	done(t, sp, plugin.Split{ID: "chunk/1", Table: id}, chunk{Pieces: []piece{{To: key(int64(5)), At: at(120)}}})
+	done(t, sp, plugin.Split{ID: "chunk/1", Table: id}, chunk{Pieces: []piece{{cdc.Span{To: key(int64(5))}, at(120)}}})
 	done(t, sp, plugin.Split{ID: "chunk/2", Table: id}, chunk{Left: &jdbc.Range{From: key(int64(5))}, Seen: &seen, Until: &until})
 	ids, splits := next(t, sp)
 	if len(ids) != 1 || !strings.HasPrefix(ids[0], logPrefix) {
@@ -178,7 +184,7 @@ func TestAnotherRound(t *testing.T) {
 		t.Fatalf("%v are new", o.Tables)
 	}
 	done(t, sp, splits[0], o)
-	sp.state.Cut = nil
+	sp.state.Cuts = nil
 	ids, splits = next(t, sp)
 	if d := cmp.Diff([]string{"chunk/shop.a/1"}, ids); d != "" {
 		t.Fatal(d)
@@ -187,7 +193,7 @@ func TestAnotherRound(t *testing.T) {
 	if err := json.Unmarshal(splits[0].State, &c); err != nil || c.Range.From == nil || c.Low.Pos != 300 || c.Log.Columns[0].Type != "bigint(20)" {
 		t.Errorf("%s %v", splits[0].State, err)
 	}
-	done(t, sp, splits[0], chunk{Pieces: []piece{{From: key(int64(5)), At: at(350)}}})
+	done(t, sp, splits[0], chunk{Pieces: []piece{{cdc.Span{From: key(int64(5))}, at(350)}}})
 	ids, splits = next(t, sp)
 	if d := cmp.Diff([]string{"log/1/0"}, ids); d != "" {
 		t.Fatal(d)

@@ -2,10 +2,10 @@ package mysqlcdc
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/binlog"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/ddl"
@@ -15,15 +15,10 @@ import (
 type place = binlog.Position
 
 // piece is a part of a table that the snapshot has read, and the place of its view: a transaction that starts before
-// that place is in the rows already. It is half open like a [jdbc.Range], unless Above leaves From out, or Through
-// takes To in.
+// that place is in the rows already.
 type piece struct {
-	From    *jdbc.Key `json:"from,omitempty"`
-	To      *jdbc.Key `json:"to,omitempty"`
-	Above   bool      `json:"above,omitempty"`
-	Through bool      `json:"through,omitempty"`
-	Nulls   bool      `json:"nulls,omitempty"`
-	At      place     `json:"at"`
+	cdc.Span
+	At place `json:"at"`
 }
 
 // table is what is known of a captured table at one place of the log.
@@ -191,32 +186,13 @@ func (f *outTable) table(id plugin.TableID) (*plugin.Table, error) {
 func merged(pieces []piece) []piece {
 	var out []piece
 	for _, p := range pieces {
-		last := len(out) - 1
-		if last >= 0 && !p.Nulls && !out[last].Nulls && sameKey(out[last].To, p.From) && out[last].To != nil &&
-			out[last].At.Compare(p.At) == 0 && out[last].Through == p.Above {
-			out[last].To, out[last].Through = p.To, p.Through
-			continue
+		if last := len(out) - 1; last >= 0 && out[last].At.Compare(p.At) == 0 {
+			if joined, ok := out[last].Join(p.Span); ok {
+				out[last].Span = joined
+				continue
+			}
 		}
 		out = append(out, p)
 	}
 	return slices.Clip(out)
-}
-
-func sameKey(a, b *jdbc.Key) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	if x, ok := a.Value.([]byte); ok {
-		y, ok := b.Value.([]byte)
-		return ok && string(x) == string(y)
-	}
-	return a.Value == b.Value
-}
-
-// decode reads the state of a split.
-func decode(what string, data []byte, into any) error {
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("state of %s: %w", what, err)
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
@@ -33,7 +34,7 @@ type chunkReader struct {
 	shape    string         // of the table, that relation is for
 	out      *plugin.Table  // as the sinks know it
 	state    chunkState     // what is behind the reader
-	piece    piece          // that is being read
+	span     cdc.Span       // that is being read
 	view     viewState
 	viewing  bool // a view is open
 }
@@ -41,7 +42,7 @@ type chunkReader struct {
 // open starts a chunk.
 func (r *chunkReader) open(s plugin.Split, t *captured) error {
 	var err error
-	if r.state, err = decode[chunkState]("the chunk "+s.ID, s.State); err != nil {
+	if r.state, err = cdc.Decode[chunkState]("the chunk "+s.ID, s.State); err != nil {
 		return err
 	}
 	if r.out, err = r.state.Out.make(t.table()); err != nil {
@@ -74,14 +75,9 @@ func (r *chunkReader) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at := r.state.Range
 	r.view = viewState{Snapshot: view.Snapshot, End: end}
-	r.piece = piece{From: at.From, To: at.To, Nulls: at.Nulls}
-	if at.After != nil {
-		r.piece.From, r.piece.After = at.After, true
-	}
-	r.viewing = true
-	return r.scanner.Open(ctx, r.relation, at)
+	r.span, r.viewing = cdc.Rest(r.state.Range), true
+	return r.scanner.Open(ctx, r.relation, r.state.Range)
 }
 
 // fit finds the relation that reads the sinks' columns of a table that may have been altered meanwhile. Columns keep
@@ -151,18 +147,19 @@ func (r *chunkReader) read(ctx context.Context, out plugin.Out) error {
 
 // end notes the last piece of the chunk.
 func (r *chunkReader) end(ctx context.Context) error {
-	r.note(&r.state, r.piece)
+	r.note(&r.state, r.span)
 	r.state.Range, r.viewing = jdbc.Range{Done: true}, false
 	return r.source.server.EndView(ctx, r.scanner)
 }
 
-// note adds a piece to what was read of a chunk. Sinks that show rows before the checkpoint may show some that an
+// note adds a span to what was read of a chunk. Sinks that show rows before the checkpoint may show some that an
 // earlier run has put out and a later view does not have any more: they must get all changes since the slot was made,
 // so nothing is noted for them. Nor is anything for rows that lack a column which the table has got meanwhile.
-func (r *chunkReader) note(st *chunkState, p piece) {
+func (r *chunkReader) note(st *chunkState, span cdc.Span) {
 	if !r.staged || r.relation != r.captured.relation {
 		return
 	}
+	p := piece{Span: span}
 	st.Views, p.View = addView(st.Views, r.view)
 	st.Pieces = append(st.Pieces, p)
 }
@@ -170,12 +167,9 @@ func (r *chunkReader) note(st *chunkState, p piece) {
 // position returns the rest of the chunk, with what was read of it.
 func (r *chunkReader) position() ([]byte, error) {
 	st := r.state
-	after := st.Range.After
-	if r.viewing && after != nil && !(r.piece.After && sameKey(after, r.piece.From)) {
-		p := r.piece
-		p.To, p.Through = after, true
+	if part, ok := r.span.UpTo(st.Range.After); ok && r.viewing {
 		st.Pieces, st.Views = append([]piece(nil), st.Pieces...), append([]viewState(nil), st.Views...)
-		r.note(&st, p)
+		r.note(&st, part)
 	}
 	return json.Marshal(st)
 }

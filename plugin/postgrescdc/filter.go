@@ -76,15 +76,12 @@ func (s *stream) holds(ctx context.Context, r *relation, values []pgoutput.Value
 	if r.cut >= 0 {
 		key = values[r.cut]
 	}
-	if all && len(f.pieces) == 1 && whole(f.pieces[0]) && key.Form != pgoutput.Null {
+	if all && len(f.pieces) == 1 && f.pieces[0].Whole() && key.Form != pgoutput.Null {
 		return true, nil
 	}
 	at, err := s.pieceOf(ctx, r, key)
 	return err == nil && at >= 0 && s.seen[f.pieces[at].View], err
 }
-
-// whole reports whether a piece is a table without a key to cut it by.
-func whole(p piece) bool { return p.From == nil && p.To == nil && !p.Nulls }
 
 // pieceOf returns the piece that a key is in, -1 if there is none.
 func (s *stream) pieceOf(ctx context.Context, r *relation, key pgoutput.Value) (int, error) {
@@ -92,7 +89,7 @@ func (s *stream) pieceOf(ctx context.Context, r *relation, key pgoutput.Value) (
 	switch {
 	case r.cut < 0:
 		for i, p := range f.pieces {
-			if whole(p) {
+			if p.Whole() {
 				return i, nil
 			}
 		}

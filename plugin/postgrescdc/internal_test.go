@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
@@ -18,12 +19,14 @@ func key(n int64) *jdbc.Key { return &jdbc.Key{Value: n} }
 func TestPieces(t *testing.T) {
 	var pieces []piece
 	for _, p := range []piece{
-		{From: key(10), To: key(20)}, {To: key(10)}, {From: key(20), To: key(25), Through: true},
-		{From: key(25), After: true, To: key(30), View: 1}, {From: key(30), View: 1}, {Nulls: true},
+		{cdc.Span{From: key(10), To: key(20)}, 0}, {cdc.Span{To: key(10)}, 0},
+		{cdc.Span{From: key(20), To: key(25), Through: true}, 0}, {cdc.Span{From: key(25), After: true, To: key(30)}, 1},
+		{cdc.Span{From: key(30)}, 1}, {cdc.Span{Nulls: true}, 0},
 	} {
 		pieces = addPiece(pieces, p)
 	}
-	want := []piece{{To: key(25), Through: true}, {From: key(25), After: true, View: 1}, {Nulls: true}}
+	want := []piece{{cdc.Span{To: key(25), Through: true}, 0}, {cdc.Span{From: key(25), After: true}, 1},
+		{cdc.Span{Nulls: true}, 0}}
 	if d := cmp.Diff(want, pieces); d != "" {
 		t.Fatal(d)
 	}
@@ -111,7 +114,7 @@ func TestTableForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, err := decode[tableForm]("a table", data)
+	form, err := cdc.Decode[tableForm]("a table", data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +133,7 @@ func TestStates(t *testing.T) {
 	const written = `{"from":"16/B374D848","final":"16/B374D900","rows":12,"tables":[{"out":{"id":{"Database":"d","Schema":"s","Name":"t"},
 		"version":3,"columns":[{"Name":"id","Type":{"Kind":5}}],"key":[0]},"log":[{"name":"id","key":true,"type":23,"mod":-1}],"number":4,
 		"pieces":[{"to":{"i":"7"},"through":true,"view":0}]}],"views":[{"snapshot":"1:2:","end":"16/B374D848"}]}`
-	st, err := decode[streamState]("the stream", []byte(written))
+	st, err := cdc.Decode[streamState]("the stream", []byte(written))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,12 +142,12 @@ func TestStates(t *testing.T) {
 			Out: tableForm{ID: plugin.TableID{Database: "d", Schema: "s", Name: "t"}, Version: 3, Key: []int{0},
 				Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int)}}},
 			Log: []pgoutput.Column{{Name: "id", Key: true, Type: 23, Mod: -1}}, Number: 4,
-			Pieces: []piece{{To: key(7), Through: true}},
+			Pieces: []piece{{cdc.Span{To: key(7), Through: true}, 0}},
 		}}}
 	if d := cmp.Diff(want, st); d != "" {
 		t.Error(d)
 	}
-	if _, err := decode[streamState]("the stream", []byte("{")); err == nil {
+	if _, err := cdc.Decode[streamState]("the stream", []byte("{")); err == nil {
 		t.Error("a broken state is no error")
 	}
 }

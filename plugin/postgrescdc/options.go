@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/config"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 )
 
 // Options are the options of the Postgres-CDC source.
@@ -30,13 +31,10 @@ type Options struct {
 	Slot     string `opt:"slot.name" default:"seatunnel" help:"Replication slot, made if it is missing. Each job needs one of its own. It stays when the job ends."`
 	Decoding string `opt:"decoding.plugin.name" default:"pgoutput" help:"Accepted; pgoutput is used whatever it says."`
 
-	SplitSize       int64   `opt:"snapshot.split.size" default:"0" min:"0" help:"Rows of a chunk of the snapshot. 0 lets the table's size decide: 8096 rows at least and 131072 at most."`
-	FetchSize       int     `opt:"snapshot.fetch.size" default:"1024" help:"Accepted; rows are streamed."`
-	Parallelism     int     `opt:"incremental.parallelism" default:"1" min:"1" help:"Accepted; a replication slot has one reader."`
-	EvenUpper       float64 `opt:"chunk-key.even-distribution.factor.upper-bound" default:"100" min:"0" help:"Up to this many key values for each row, integer keys are cut by equal steps."`
-	EvenLower       float64 `opt:"chunk-key.even-distribution.factor.lower-bound" default:"0.05" min:"0" help:"From this many key values for each row on, integer keys are cut by equal steps."`
-	SampleThreshold int     `opt:"sample-sharding.threshold" default:"1000" help:"Accepted; boundaries are looked up."`
-	SampleRate      int     `opt:"inverse-sampling.rate" default:"1000" help:"Accepted; boundaries are looked up."`
+	cdc.ChunkOptions
+	SplitSize   int64 `opt:"snapshot.split.size" default:"0" min:"0" help:"Rows of a chunk of the snapshot. 0 lets the table's size decide: 8096 rows at least and 131072 at most."`
+	FetchSize   int   `opt:"snapshot.fetch.size" default:"1024" help:"Accepted; rows are streamed."`
+	Parallelism int   `opt:"incremental.parallelism" default:"1" min:"1" help:"Accepted; a replication slot has one reader."`
 
 	Timeout    time.Duration `opt:"connect.timeout.ms,connect.timeout" unit:"ms" default:"30000" min:"1" help:"How long to wait for a connection, and for a slot that another connection holds."`
 	MaxRetries int           `opt:"connect.max-retries" default:"3" min:"0" help:"How often in a row a lost connection is made again before the job's own retries count."`

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
-	"github.com/culvertdata/culvert/plugin/jdbc"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
@@ -22,8 +22,7 @@ type preparation struct {
 	export string            // the snapshot of the slot, if it was made now
 	holder *postgres.Session // holds it
 
-	catalog jdbc.Catalog // for cutting
-	err     error
+	err error
 }
 
 // prepare starts the preparation, or waits for it, and takes over what it has made.
@@ -39,7 +38,6 @@ func (sp *splitter) prepare(ctx context.Context) error {
 	}
 	sp.preparing = nil
 	p.cancel()
-	sp.catalog = p.catalog
 	if p.err != nil {
 		sp.release()
 		return p.err
@@ -56,7 +54,7 @@ func (sp *splitter) prepare(ctx context.Context) error {
 		sp.state.Stream.Tables = append(sp.state.Stream.Tables, tableState{
 			Out: formOf(first), Number: t.number, Numbers: t.numbersOf(first)})
 		if snapshot {
-			sp.state.Cuts = append(sp.state.Cuts, cutState{Table: t.table().ID})
+			sp.state.Cuts = append(sp.state.Cuts, cdc.Cut{Table: t.table().ID})
 		}
 	}
 	sp.state.Ready, sp.checked = true, true
@@ -76,10 +74,10 @@ func (sp *splitter) startPreparing(ctx context.Context) *preparation {
 }
 
 // stop ends the goroutine and returns what it may have left.
-func (p *preparation) stop() (jdbc.Catalog, *postgres.Session) {
+func (p *preparation) stop() *postgres.Session {
 	p.cancel()
 	<-p.done
-	return p.catalog, p.holder
+	return p.holder
 }
 
 // run does the work; ready says that the slot was made before and must still have everything after from.
@@ -105,9 +103,6 @@ func (p *preparation) run(ctx context.Context, s *Source, tables []*captured, re
 		if err := s.quiesce(ctx, c); err != nil {
 			return err
 		}
-	}
-	if p.catalog, err = s.server.JDBC().Catalog(ctx); err != nil {
-		return err
 	}
 	if !ready {
 		if err := p.begin(ctx, s, c); err != nil {

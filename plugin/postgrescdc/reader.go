@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
 
@@ -56,7 +57,7 @@ func (r *reader) openSlot(s plugin.Split) error {
 	if len(s.State) == 0 {
 		return nil
 	}
-	state, err := decode[slotState]("the split "+s.ID, s.State)
+	state, err := cdc.Decode[slotState]("the split "+s.ID, s.State)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (r *reader) openSlot(s plugin.Split) error {
 		if err != nil {
 			return err
 		}
-		if known := r.chunks.source.current(t.table()); !known.SameColumns(first) {
+		if known := r.chunks.source.known.Of(t.table()); !known.SameColumns(first) {
 			r.changes = append(r.changes, plugin.SchemaChange{Old: known, New: first})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
@@ -15,9 +16,10 @@ type Source struct {
 	env     plugin.Env
 	server  *postgres.Server
 
+	known cdc.Known
+
 	mu     sync.Mutex // the lanes make their readers at the same time
 	tables []*captured
-	known  map[plugin.TableID]*plugin.Table // as the sinks know them, of a job that goes on
 }
 
 var (
@@ -92,29 +94,12 @@ func (s *Source) warn() {
 }
 
 // Resume takes the tables as the sinks know them.
-func (s *Source) Resume(tables []*plugin.Table) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.known = make(map[plugin.TableID]*plugin.Table, len(tables))
-	for _, t := range tables {
-		s.known[t.ID] = t
-	}
-}
-
-// current returns a table as the sinks know it: as it is planned, unless the job goes on.
-func (s *Source) current(planned *plugin.Table) *plugin.Table {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if t := s.known[planned.ID]; t != nil {
-		return t
-	}
-	return planned
-}
+func (s *Source) Resume(tables []*plugin.Table) { s.known.Note(tables...) }
 
 // first returns the table that the first rows come with. It is as the sinks know it, or a version more if it was altered
 // before anything was read and the job follows that.
 func (s *Source) first(planned *plugin.Table) (*plugin.Table, error) {
-	known := s.current(planned)
+	known := s.known.Of(planned)
 	if !s.options.schemaChanges() || known.SameColumns(planned) {
 		return known, nil
 	}

@@ -3,13 +3,12 @@ package postgrescdc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
@@ -32,17 +31,19 @@ type splitter struct {
 	checked   bool              // slot and publication are as the state says
 	export    string            // snapshot of the slot, while holder is open
 	holder    *postgres.Session // holds it
-	catalog   jdbc.Catalog      // of inner; nil once the stream is handed out
-	inner     plugin.Splitter   // cuts the first of state.Cuts
+	cutter    cdc.Cutter        // of state.Cuts
 }
 
 func newSplitter(s *Source, tables []*captured, state []byte) (*splitter, error) {
-	sp := &splitter{source: s, tables: tables}
+	sp := &splitter{source: s, tables: tables, cutter: cdc.Cutter{
+		Options: s.options.Cutting(s.options.SplitSize), Catalog: s.server.JDBC().Catalog,
+		Relation: func(id plugin.TableID) *jdbc.Relation { return find(tables, id).relation },
+	}}
 	if state == nil {
 		return sp, nil
 	}
 	var err error
-	sp.state, err = decode[splitterState]("the Postgres-CDC source", state)
+	sp.state, err = cdc.Decode[splitterState]("the Postgres-CDC source", state)
 	return sp, err
 }
 
@@ -68,11 +69,9 @@ func (sp *splitter) Next(ctx context.Context) ([]plugin.Split, error) {
 		sp.state.Open++
 		return []plugin.Split{{ID: slotSplit, State: state, Rows: 0}}, nil
 	}
-	for len(sp.state.Cuts) > 0 {
-		splits, err := sp.cut(ctx)
-		if err != nil || len(splits) > 0 {
-			return splits, err
-		}
+	splits, err := sp.cut(ctx)
+	if err != nil || len(splits) > 0 {
+		return splits, err
 	}
 	if sp.state.Open > 0 {
 		return nil, nil
@@ -85,7 +84,7 @@ func (sp *splitter) reconcile() []*captured {
 	st := &sp.state
 	gone := func(id plugin.TableID) bool { return find(sp.tables, id) == nil }
 	st.Stream.Tables = slices.DeleteFunc(st.Stream.Tables, func(t tableState) bool { return gone(t.Out.ID) })
-	st.Cuts = slices.DeleteFunc(st.Cuts, func(c cutState) bool { return gone(c.Table) })
+	st.Cuts = slices.DeleteFunc(st.Cuts, func(c cdc.Cut) bool { return gone(c.Table) })
 	var added []*captured
 	for _, t := range sp.tables {
 		if st.Stream.table(t.table().ID) == nil {
@@ -111,37 +110,20 @@ func find(tables []*captured, id plugin.TableID) *captured {
 	return tables[i]
 }
 
-// cut makes some chunks of the first table that is not cut to its end.
+// cut makes some chunks of the first table that is not cut to its end; none: all are.
 func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
-	cut := &sp.state.Cuts[0]
-	t := find(sp.tables, cut.Table)
-	if sp.inner == nil {
-		o := sp.source.options
-		var err error
-		size := jdbc.SourceOptions{SplitSize: o.SplitSize, EvenLower: o.EvenLower, EvenUpper: o.EvenUpper}
-		sp.inner, err = jdbc.NewSplitter(size, sp.catalog, []*jdbc.Relation{t.relation}, cut.State)
-		if err != nil {
-			return nil, err
-		}
-	}
-	splits, err := sp.inner.Next(ctx)
-	if errors.Is(err, io.EOF) {
-		sp.inner = nil
-		sp.state.Cuts = sp.state.Cuts[1:]
-		return nil, nil
-	}
+	id, chunks, err := sp.cutter.Next(ctx, &sp.state.Cuts)
 	if err != nil {
 		return nil, err
 	}
-	table := sp.state.Stream.table(cut.Table)
-	for i := range splits {
-		st := chunkState{Out: table.Out, Numbers: table.Numbers, Export: sp.export}
-		if err := json.Unmarshal(splits[i].State, &st.Range); err != nil {
+	table := sp.state.Stream.table(id)
+	splits := make([]plugin.Split, len(chunks))
+	for i, c := range chunks {
+		state, err := json.Marshal(chunkState{Out: table.Out, Numbers: table.Numbers, Export: sp.export, Range: c.Range})
+		if err != nil {
 			return nil, err
 		}
-		if splits[i].State, err = json.Marshal(st); err != nil {
-			return nil, err
-		}
+		splits[i] = plugin.Split{ID: c.ID, Table: id, State: state, Rows: c.Rows}
 	}
 	sp.state.Open += len(splits)
 	return splits, nil
@@ -160,15 +142,11 @@ func (sp *splitter) stream() ([]plugin.Split, error) {
 	return []plugin.Split{{ID: fmt.Sprintf("%s%d", streamPrefix, sp.state.Streams), State: state, Rows: -1}}, nil
 }
 
-// release gives up the slot's snapshot and the session for cutting.
+// release gives up the slot's snapshot.
 func (sp *splitter) release() {
 	if sp.holder != nil {
 		_ = sp.holder.Close()
 		sp.holder, sp.export = nil, ""
-	}
-	if sp.catalog != nil {
-		_ = sp.catalog.Close()
-		sp.catalog = nil
 	}
 }
 
@@ -176,7 +154,7 @@ func (sp *splitter) release() {
 func (sp *splitter) Done(s plugin.Split, result []byte) error {
 	if strings.HasPrefix(s.ID, streamPrefix) {
 		var err error
-		sp.state.Stream, err = decode[streamState]("the stream", result)
+		sp.state.Stream, err = cdc.Decode[streamState]("the stream", result)
 		sp.state.Streaming, sp.checked = false, false
 		return err
 	}
@@ -185,7 +163,7 @@ func (sp *splitter) Done(s plugin.Split, result []byte) error {
 		sp.state.Noted = true
 		return nil
 	}
-	chunk, err := decode[chunkState]("the chunk "+s.ID, result)
+	chunk, err := cdc.Decode[chunkState]("the chunk "+s.ID, result)
 	t := sp.state.Stream.table(s.Table)
 	if err != nil || t == nil { // the job does not read the table any more
 		return err
@@ -199,21 +177,14 @@ func (sp *splitter) Done(s plugin.Split, result []byte) error {
 
 // State implements [plugin.Splitter].
 func (sp *splitter) State() ([]byte, error) {
-	if sp.inner != nil {
-		state, err := sp.inner.State()
-		if err != nil {
-			return nil, err
-		}
-		sp.state.Cuts[0].State = state
-	}
 	return json.Marshal(sp.state)
 }
 
 // Close implements [plugin.Splitter].
 func (sp *splitter) Close() error {
 	if sp.preparing != nil {
-		sp.catalog, sp.holder = sp.preparing.stop()
+		sp.holder = sp.preparing.stop()
 	}
 	sp.release()
-	return nil
+	return sp.cutter.Close()
 }

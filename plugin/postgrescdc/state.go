@@ -1,10 +1,8 @@
 package postgrescdc
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
@@ -18,18 +16,12 @@ type splitterState struct {
 	// Stream is where the stream starts; the tables' pieces come to it when they are read.
 	Stream streamState `json:"stream"`
 	// Cuts are the tables whose snapshot is not cut to its end, in order.
-	Cuts []cutState `json:"cuts,omitempty"`
+	Cuts []cdc.Cut `json:"cuts,omitempty"`
 	// Open is the number of chunks that were handed out and are not done.
 	Open int `json:"open,omitempty"`
 	// Streams counts the stream splits that were handed out; Streaming says that the last of them is being read.
 	Streams   int  `json:"streams,omitempty"`
 	Streaming bool `json:"streaming,omitempty"`
-}
-
-// cutState is how far a table is cut.
-type cutState struct {
-	Table plugin.TableID  `json:"table"`
-	State json.RawMessage `json:"state,omitempty"` // of the Jdbc splitter
 }
 
 // streamState is the position of the stream.
@@ -66,14 +58,8 @@ type tableState struct {
 
 // piece is a range of a table's rows that was read in one view.
 type piece struct {
-	From  *jdbc.Key `json:"from,omitempty"`
-	To    *jdbc.Key `json:"to,omitempty"`
-	Nulls bool      `json:"nulls,omitempty"`
-	// After says that the row of From itself is not part of the piece.
-	After bool `json:"after,omitempty"`
-	// Through says that the row of To is part of the piece.
-	Through bool `json:"through,omitempty"`
-	View    int  `json:"view"` // position in the list of views
+	cdc.Span
+	View int `json:"view"` // position in the list of views
 }
 
 // slotState is the state of the split without rows.
@@ -123,15 +109,6 @@ func (f tableForm) make(planned *plugin.Table) (*plugin.Table, error) {
 	return t, err
 }
 
-// decode reads a state that encoding/json has written.
-func decode[T any](what string, data []byte) (T, error) {
-	var v T
-	if err := json.Unmarshal(data, &v); err != nil {
-		return v, fmt.Errorf("state of %s: %w", what, err)
-	}
-	return v, nil
-}
-
 // addView returns the position of a view in a list, to which it is added if it is new.
 func addView(views []viewState, v viewState) ([]viewState, int) {
 	for i, have := range views {
@@ -146,19 +123,17 @@ func addView(views []viewState, v viewState) ([]viewState, int) {
 // addPiece adds a piece, joined with a neighbour of the same view if there is one.
 func addPiece(pieces []piece, p piece) []piece {
 	for i, have := range pieces {
-		if have.View != p.View || have.Nulls || p.Nulls {
+		if have.View != p.View {
 			continue
 		}
-		switch {
-		case sameKey(have.To, p.From) && have.Through == p.After:
-			pieces[i].To, pieces[i].Through = p.To, p.Through
-			return pieces
-		case sameKey(p.To, have.From) && p.Through == have.After:
-			pieces[i].From, pieces[i].After = p.From, p.After
+		joined, ok := have.Join(p.Span)
+		if !ok {
+			joined, ok = p.Join(have.Span)
+		}
+		if ok {
+			pieces[i].Span = joined
 			return pieces
 		}
 	}
 	return append(pieces, p)
 }
-
-func sameKey(a, b *jdbc.Key) bool { return a != nil && b != nil && a.Value == b.Value }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
@@ -71,7 +72,7 @@ func newStream(s *Source, tables []*captured, t plugin.Task) *stream {
 // open starts the split. If the job has got more tables, it ends at once, so that the splitter can see to those.
 func (s *stream) open(split plugin.Split) error {
 	s.disconnect()
-	st, err := decode[streamState]("the stream", split.State)
+	st, err := cdc.Decode[streamState]("the stream", split.State)
 	if err != nil {
 		return err
 	}
