@@ -74,7 +74,8 @@ func (a *AESGCM) Decrypt(text string) (string, error) {
 	}
 	aead, ok := a.ciphers[id]
 	if !ok {
-		return "", fmt.Errorf("the value is encrypted with a key that this program does not have (%d keys known)", len(a.ciphers))
+		return "", fmt.Errorf("the value is encrypted with a key that this program does not have (%d keys known)",
+			len(a.ciphers))
 	}
 	sealed, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {

@@ -102,5 +102,6 @@ func isScalar(v gjson.Result) bool {
 
 // escape makes a literal key of a path.
 func escape(key string) string {
-	return strings.NewReplacer(`\`, `\\`, `.`, `\.`, `*`, `\*`, `?`, `\?`, `|`, `\|`, `#`, `\#`, `@`, `\@`, `:`, `\:`).Replace(key)
+	return strings.NewReplacer(
+		`\`, `\\`, `.`, `\.`, `*`, `\*`, `?`, `\?`, `|`, `\|`, `#`, `\#`, `@`, `\@`, `:`, `\:`).Replace(key)
 }

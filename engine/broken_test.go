@@ -47,7 +47,8 @@ func TestUnreadableRecordBreaksNoList(t *testing.T) {
 		t.Errorf("good = %v, bad = %v", good, bad)
 	}
 	for path, want := range map[string]string{
-		"/finished-jobs":          `"jobId":"2","jobName":"","jobStatus":"UNKNOWABLE","errorMsg":"the record of job 2 cannot be read`,
+		"/finished-jobs": `"jobId":"2","jobName":"","jobStatus":"UNKNOWABLE","errorMsg":"the record of job 2 ` +
+			`cannot be read`,
 		"/finished-jobs/FINISHED": `"jobId":"3"`,
 		"/logs":                   "job-2.log",
 		"/overview":               `"finishedJobs":"3"`,

@@ -102,7 +102,8 @@ func TestBatchJob(t *testing.T) {
 	if info.Name != "orders" || info.State != engine.Finished || info.Finished.Before(info.Created) || info.Error != "" {
 		t.Errorf("history has %+v", info)
 	}
-	wantEnv := []engine.EnvOption{{Key: "job.name", Value: "orders"}, {Key: "parallelism", Value: "2"}, {Key: "some.key", Value: "7"}}
+	wantEnv := []engine.EnvOption{{Key: "job.name", Value: "orders"}, {Key: "parallelism", Value: "2"},
+		{Key: "some.key", Value: "7"}}
 	if diff := cmp.Diff(wantEnv, info.Env); diff != "" {
 		t.Errorf("env (-want +got):\n%s", diff)
 	}
@@ -144,7 +145,8 @@ func TestJobIDs(t *testing.T) {
 	if job.ID() != id || job.Name() != "mine" {
 		t.Errorf("job = %d %q", job.ID(), job.Name())
 	}
-	if _, err := eng.Submit(t.Context(), []byte(batchJob), engine.SubmitOptions{ID: id}); !errors.Is(err, engine.ErrJobRunning) {
+	if _, err := eng.Submit(t.Context(), []byte(batchJob), engine.SubmitOptions{ID: id}); !errors.Is(err,
+		engine.ErrJobRunning) {
 		t.Errorf("second submit = %v, want ErrJobRunning", err)
 	}
 	if err := eng.Stop(t.Context(), id, engine.StopOptions{}); err != nil {
@@ -158,7 +160,8 @@ func TestJobIDs(t *testing.T) {
 	if err := eng.Stop(t.Context(), id, engine.StopOptions{}); !errors.Is(err, engine.ErrJobEnded) {
 		t.Errorf("second stop = %v, want ErrJobEnded", err)
 	}
-	if _, err := eng.Submit(t.Context(), []byte(batchJob), engine.SubmitOptions{ID: id}); !errors.Is(err, engine.ErrJobExists) {
+	if _, err := eng.Submit(t.Context(), []byte(batchJob), engine.SubmitOptions{ID: id}); !errors.Is(err,
+		engine.ErrJobExists) {
 		t.Errorf("submit of a used id = %v, want ErrJobExists", err)
 	}
 	if err := eng.Stop(t.Context(), id+1, engine.StopOptions{}); !errors.Is(err, engine.ErrJobNotFound) {
@@ -379,7 +382,8 @@ sink { LocalFile { path = %q, tmp_path = %q, file_format_type = csv } }
 		t.Fatal(err)
 	}
 	text := x.String()
-	for _, want := range []string{"Source[0]-FakeSource", "Sink[0]-LocalFile-MultiTableSink", "id BIGINT", "exactly-once", "2 splits"} {
+	for _, want := range []string{"Source[0]-FakeSource", "Sink[0]-LocalFile-MultiTableSink", "id BIGINT",
+		"exactly-once", "2 splits"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

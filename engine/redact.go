@@ -37,8 +37,8 @@ type redactor struct {
 }
 
 // secretsIn collects the secret values of a job: the options that SeaTunnel protects and those that the plugins
-// declare, at any depth, in clear. The name of a user counts only if the file has it encrypted: else it is no secret, and
-// hiding a word like "default" would make messages unreadable.
+// declare, at any depth, in clear. The name of a user counts only if the file has it encrypted: else it is no secret,
+// and hiding a word like "default" would make messages unreadable.
 func (e *Engine) secretsIn(spec *jobspec.Spec) *redactor {
 	r := &redactor{}
 	names := encrypt.Options()

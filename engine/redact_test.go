@@ -38,7 +38,8 @@ func TestRedactedText(t *testing.T) {
 func TestRedactedErrorsStayWhatTheyAre(t *testing.T) {
 	r := &redactor{}
 	r.add(config.TextValue("correct horse"))
-	inner := &plugin.Error{Code: plugin.CodeDenied, Retry: true, Row: "correct horse", Err: fmt.Errorf("as correct horse: %w", ErrClosed)}
+	inner := &plugin.Error{Code: plugin.CodeDenied, Retry: true, Row: "correct horse",
+		Err: fmt.Errorf("as correct horse: %w", ErrClosed)}
 	err := r.err(fmt.Errorf("sink: %w", inner))
 	var out *plugin.Error
 	if !errors.As(err, &out) || out.Code != plugin.CodeDenied || !out.Retry || !errors.Is(err, ErrClosed) {
@@ -51,7 +52,8 @@ func TestRedactedErrorsStayWhatTheyAre(t *testing.T) {
 	}
 	ps := config.Problems{{Path: "a", Text: "not correct horse"}, {Path: "b", Text: "fine"}}
 	var problems *ConfigError
-	if !errors.As(r.err(ps.Err()), &problems) || problems.Error() != "a: not ******\nb: fine" || ps[0].Text != "not correct horse" {
+	if !errors.As(r.err(ps.Err()), &problems) || problems.Error() != "a: not ******\nb: fine" ||
+		ps[0].Text != "not correct horse" {
 		t.Errorf("problems = %v", problems)
 	}
 	plain := errors.New("plain")
@@ -71,7 +73,8 @@ func TestRedactedLog(t *testing.T) {
 	l.Debug("d", "s", struct{ P string }{"correct horse"})
 	l.Warn("correct horse")
 	l.Error("e", "p", "correct horse")
-	if strings.Contains(b.String(), "horse") || strings.Count(b.String(), mask) < 9 || !strings.Contains(b.String(), "n=5") {
+	if strings.Contains(b.String(), "horse") || strings.Count(b.String(), mask) < 9 ||
+		!strings.Contains(b.String(), "n=5") {
 		t.Errorf("log = %s", b.String())
 	}
 }

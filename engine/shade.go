@@ -53,7 +53,8 @@ func (e *Engine) EncryptConfig(job []byte) ([]byte, error) {
 	})
 }
 
-func (e *Engine) decryptBlock(block config.Value, role plugin.Role, index int, shade encrypt.Shade, problems *config.Problems) config.Value {
+func (e *Engine) decryptBlock(block config.Value, role plugin.Role, index int, shade encrypt.Shade,
+	problems *config.Problems) config.Value {
 	name, _ := block.Get("plugin_name")
 	for _, key := range e.secretsOf(role, name.Text, shade) {
 		v, ok := block.Get(key)

@@ -8,7 +8,8 @@ import (
 )
 
 func ExampleParseType() {
-	for _, text := range []string{"BigInt", "decimal(10, 2)", "map<string, array<int>>", "{a = int, b = date}", "integer"} {
+	for _, text := range []string{"BigInt", "decimal(10, 2)", "map<string, array<int>>",
+		"{a = int, b = date}", "integer"} {
 		t, err := plugin.ParseType(text)
 		if err != nil {
 			fmt.Println(err)

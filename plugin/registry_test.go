@@ -141,7 +141,8 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Source(ctx, bad, Env{Vertex: "v"}); err == nil || err.Error() != "1:12: row.num: -1 is too small, the least is 0" {
+	if _, err := p.Source(ctx, bad, Env{Vertex: "v"}); err == nil ||
+		err.Error() != "1:12: row.num: -1 is too small, the least is 0" {
 		t.Errorf("got %v", err)
 	}
 	if _, err := p.Sink(ctx, v, Env{}); err == nil || err.Error() != "plugin A is a source, not a sink" {
@@ -186,7 +187,8 @@ func TestSupports(t *testing.T) {
 			t.Errorf("%+v: %v, %v", test, p.Supports(Bounded), p.Supports(Unbounded))
 		}
 	}
-	if s := Bounded.String() + Unbounded.String() + SourceRole.String() + TransformRole.String() + SinkRole.String(); s != "BATCHSTREAMINGsourcetransformsink" {
+	if s := Bounded.String() + Unbounded.String() + SourceRole.String() + TransformRole.String() +
+		SinkRole.String(); s != "BATCHSTREAMINGsourcetransformsink" {
 		t.Errorf("got %s", s)
 	}
 }

@@ -144,7 +144,8 @@ func TestSchemaWithoutColumns(t *testing.T) {
 // A key that names no column is refused, also in a schema that was not read from a job file.
 func TestSchemaTableChecksItsKey(t *testing.T) {
 	s := Schema{Columns: []SchemaColumn{{Column: Column{Name: "a", Type: TypeOf(Int)}}}, Key: []string{"b"}}
-	if _, err := s.Table(TableID{}, ""); err == nil || err.Error() != `primary key: there is no column "b"; the columns are a` {
+	if _, err := s.Table(TableID{}, ""); err == nil ||
+		err.Error() != `primary key: there is no column "b"; the columns are a` {
 		t.Errorf("got %v", err)
 	}
 }
@@ -188,7 +189,8 @@ func TestSchemaTellsAllProblems(t *testing.T) {
   primaryKey { name = pk, columnNames = [idd] }
   constraintKeys = [{ constraintName = u, constraintType = UNIQUE, constraintColumns = [{ columnName = zz }] }]
 }`, []string{
-			`3:60: constraintKeys[0].constraintType: "UNIQUE" is not allowed; allowed: INDEX_KEY, UNIQUE_KEY, FOREIGN_KEY, VECTOR_INDEX_KEY`,
+			`3:60: constraintKeys[0].constraintType: "UNIQUE" is not allowed; allowed: INDEX_KEY, UNIQUE_KEY, FOREIGN_KEY, ` +
+				`VECTOR_INDEX_KEY`,
 			`2:14: primaryKey.columnNames: there is no column "idd"; did you mean "id"?`,
 			`3:20: constraintKeys[0].constraintColumns: there is no column "zz"`,
 		}},

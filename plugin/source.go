@@ -85,8 +85,8 @@ type Acker interface {
 	Ack(ctx context.Context, position []byte) error
 }
 
-// Resumer is implemented by a [Source] whose tables may get other columns while a job runs. The engine keeps the columns
-// that the sinks know in every checkpoint of such a job, and takes one before anything else is done.
+// Resumer is implemented by a [Source] whose tables may get other columns while a job runs. The engine keeps the
+// columns that the sinks know in every checkpoint of such a job, and takes one before anything else is done.
 type Resumer interface {
 	// Resume tells the tables as the sinks know them, with their versions. It is called before Splits and Reader, at the
 	// start of a job that takes checkpoints and whenever it goes on. Where the source finds other columns by then, rows

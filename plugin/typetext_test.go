@@ -94,7 +94,8 @@ func TestTypeFromConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = TypeFromConfig(v)
-	want := "3:20: c.e: type \"strin\" is not known; did you mean \"string\"?\n4:6: f: a type must be a text or an object, not a list"
+	want := "3:20: c.e: type \"strin\" is not known; did you mean \"string\"?\n4:6: f: a type must be a text or an " +
+		"object, not a list"
 	if _, ok := err.(*config.Error); !ok || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

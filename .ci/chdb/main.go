@@ -63,7 +63,8 @@ func open(library, dir string) (*engine, error) {
 		"chdb_connect": &connect, "chdb_set_signal_handlers_enabled": &handleSignals, "chdb_query_n": &e.query,
 		"chdb_result_buffer": &e.buffer, "chdb_result_length": &e.length, "chdb_result_error": &e.failure,
 		"chdb_destroy_query_result": &e.free, "chdb_stream_insert_n": &e.insert, "chdb_stream_append": &e.append,
-		"chdb_stream_done": &e.finish, "chdb_stream_insert_error": &e.streamError, "chdb_destroy_insert_stream": &e.freeStream,
+		"chdb_stream_done": &e.finish, "chdb_stream_insert_error": &e.streamError,
+		"chdb_destroy_insert_stream": &e.freeStream,
 	} {
 		purego.RegisterLibFunc(f, h, name)
 	}

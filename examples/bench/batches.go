@@ -31,7 +31,8 @@ func preparedBatches(ctx context.Context, dir string) (measurement, error) {
 			return measurement{}, fmt.Errorf("%d rows arrived, want %d", result.RowsOut, batches*preparedRows)
 		}
 		each := float64(result.Duration) / float64(time.Nanosecond) / batches / vertices
-		return measurement{Value: each, Note: fmt.Sprintf("%d rows a batch, a checkpoint each second, 1 lane", preparedRows)}, nil
+		note := fmt.Sprintf("%d rows a batch, a checkpoint each second, 1 lane", preparedRows)
+		return measurement{Value: each, Note: note}, nil
 	})
 }
 

@@ -36,7 +36,8 @@ func registry(own ...plugin.Set) *plugin.Registry {
 }
 
 // withEngine opens an engine on an empty store below dir.
-func withEngine(ctx context.Context, dir string, reg *plugin.Registry, f func(eng *engine.Engine, store string) (measurement, error)) (measurement, error) {
+func withEngine(ctx context.Context, dir string, reg *plugin.Registry,
+	f func(eng *engine.Engine, store string) (measurement, error)) (measurement, error) {
 	store, err := os.MkdirTemp(dir, "store")
 	if err != nil {
 		return measurement{}, err
@@ -172,7 +173,8 @@ func streamingJobs(ctx context.Context, dir string) (measurement, error) {
 		if err := waitForRows(ctx, eng, jobs); err != nil {
 			return measurement{}, err
 		}
-		m := measurement{Value: currentRSS(), Note: fmt.Sprintf("all submitted in %.1f s, each has written rows", started.Seconds())}
+		m := measurement{Value: currentRSS(), Note: fmt.Sprintf("all submitted in %.1f s, each has written rows",
+			started.Seconds())}
 		return m, nil
 	})
 }

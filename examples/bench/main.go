@@ -141,7 +141,8 @@ func runAll(ctx context.Context, only, dir string) error {
 		if m.Raw > 0 {
 			raw = fmt.Sprintf("%.4g (%s)", m.Raw, m.RawName)
 		}
-		fmt.Fprintf(table, "%s\t%.4g %s\t%s\t%s\t%.0f\t%.1f\t%s\n", c.name, m.Value, c.unit, c.goal, raw, m.RSS, m.CPU, m.Note)
+		fmt.Fprintf(table, "%s\t%.4g %s\t%s\t%s\t%.0f\t%.1f\t%s\n", c.name, m.Value, c.unit, c.goal, raw, m.RSS,
+			m.CPU, m.Note)
 		if err := table.Flush(); err != nil {
 			return err
 		}

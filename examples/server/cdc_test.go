@@ -65,7 +65,8 @@ func TestDocumentedCDC(t *testing.T) {
 	shows := func(want string) {
 		t.Helper()
 		s.eventually("ClickHouse shows "+want, func() bool {
-			return clickhouse.query("SELECT id, name, age FROM "+source.name+".fake_all FINAL WHERE _deleted = 0 ORDER BY id") == want
+			return clickhouse.query("SELECT id, name, age FROM "+source.name+
+				".fake_all FINAL WHERE _deleted = 0 ORDER BY id") == want
 		})
 	}
 	shows("1\tone\t10\n2\ttwo\t20\n3\tthree\t30\n")

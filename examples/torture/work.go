@@ -44,7 +44,8 @@ func (h *hammer) work(ctx context.Context) error {
 		})
 	}
 	clients.Go(func() {
-		a := &alterer{kind: h.from.kind, random: rand.New(rand.NewPCG(uint64(h.jobs), hammerClients)), added: map[string]int{}}
+		a := &alterer{kind: h.from.kind, random: rand.New(rand.NewPCG(uint64(h.jobs), hammerClients)),
+			added: map[string]int{}}
 		for ctx.Err() == nil {
 			_ = plugin.Sleep(ctx, time.Duration(a.random.Int64N(int64(2*alterPause))))
 			if a.alter(ctx, db) == nil {
@@ -108,7 +109,8 @@ func (c *client) statement() string {
 func (c *client) upsert(table string, id, rows int) string {
 	values := make([]string, rows)
 	for i := range values {
-		values[i] = fmt.Sprintf("(%d, %d, 'name %d', %s, %d, %d.25, '2025-06-07 08:09:10.%06d', %s)", id+i, c.random.IntN(1000),
+		values[i] = fmt.Sprintf("(%d, %d, 'name %d', %s, %d, %d.25, '2025-06-07 08:09:10.%06d', %s)", id+i,
+			c.random.IntN(1000),
 			i, c.note(), c.random.IntN(100), c.random.IntN(1000), c.random.IntN(1000000), c.truth())
 	}
 	names := strings.Join(columnNames[:], ", ")

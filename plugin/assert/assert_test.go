@@ -362,7 +362,8 @@ func TestTopRulesHoldForEachTable(t *testing.T) {
 }
 
 // maxOne demands that field a is 1 at most.
-const maxOne = "field_rules = [ { field_name = a, field_type = int, field_value = [ { rule_type = MAX, rule_value = 1 } ] } ]"
+const maxOne = "field_rules = [ { field_name = a, field_type = int, field_value = [ { rule_type = MAX, rule_value " +
+	"= 1 } ] } ]"
 
 // TestOnlyFieldRules shows that the field rules of one entry hold for all rows.
 func TestOnlyFieldRules(t *testing.T) {

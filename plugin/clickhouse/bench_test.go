@@ -22,8 +22,8 @@ import (
 )
 
 // The benchmarks compare with the bare limit, turn about in one run: an insert of prepared bytes and a read that
-// discards. ratio is our rate by the bare one, from the medians, aa that of the bare one by itself; us/row is the CPU of
-// this process alone.
+// discards. ratio is our rate by the bare one, from the medians, aa that of the bare one by itself; us/row is the CPU
+// of this process alone.
 
 // An insert benchmark writes benchRepeats times benchRows.
 const (
@@ -35,8 +35,10 @@ const benchColumns = "id Int64, n Int32, a String, b String, d Float64, p Decima
 
 func benchTable(t testing.TB) *plugin.Table {
 	return tableOf(t, "rows", nil, col("id", plugin.TypeOf(plugin.BigInt)), col("n", plugin.TypeOf(plugin.Int)),
-		col("a", plugin.TypeOf(plugin.String)), col("b", plugin.TypeOf(plugin.String)), col("d", plugin.TypeOf(plugin.Double)),
-		col("p", plugin.DecimalOf(12, 2)), col("t", plugin.TypeOf(plugin.Timestamp)), col("ok", plugin.TypeOf(plugin.Boolean)))
+		col("a", plugin.TypeOf(plugin.String)), col("b", plugin.TypeOf(plugin.String)),
+		col("d", plugin.TypeOf(plugin.Double)),
+		col("p", plugin.DecimalOf(12, 2)), col("t", plugin.TypeOf(plugin.Timestamp)),
+		col("ok", plugin.TypeOf(plugin.Boolean)))
 }
 
 func benchBatches(t testing.TB) []plugin.Batch {
@@ -185,7 +187,8 @@ func changeBatch(b *testing.B, t *plugin.Table, from, n int) plugin.Batch {
 		if i%40 == 39 {
 			kind = del
 		}
-		err := builder.AppendRow(kind, i/2%100_000, i%1000, fmt.Sprintf("customer %d", i), "a text of some length "+fmt.Sprint(i%97),
+		err := builder.AppendRow(kind, i/2%100_000, i%1000, fmt.Sprintf("customer %d", i),
+			"a text of some length "+fmt.Sprint(i%97),
 			float64(i)/3, column.Decimal{Num: decimalOf(i), Scale: 2}, time.Unix(1_700_000_000, 0).UTC(), i%2 == 0)
 		if err != nil {
 			b.Fatal(err)
@@ -202,7 +205,8 @@ func BenchmarkCompression(b *testing.B) {
 		b.Run(method, func(b *testing.B) {
 			d := newDB(b)
 			insert := func(method string) {
-				w := newWriter(b, d.options("compression", method, "bulk_size", 250_000, "schema_save_mode", "RECREATE_SCHEMA"), batches[0].Table)
+				w := newWriter(b, d.options("compression", method, "bulk_size", 250_000, "schema_save_mode", "RECREATE_SCHEMA"),
+					batches[0].Table)
 				if err := write(b, w); err != nil {
 					b.Fatal(err)
 				}
@@ -282,7 +286,8 @@ func BenchmarkSelect(b *testing.B) {
 			}
 			alloc := column.NewPool()
 			compare(b, benchRows, func() {
-				resp, err := http.Get("http://" + d.host + "/?database=" + d.name + settings + "&query=" + url.QueryEscape(sql+" FORMAT Native"))
+				resp, err := http.Get("http://" + d.host + "/?database=" + d.name + settings + "&query=" +
+					url.QueryEscape(sql+" FORMAT Native"))
 				if err != nil {
 					b.Fatal(err)
 				}

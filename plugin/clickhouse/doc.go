@@ -4,9 +4,9 @@
 // # Reading
 //
 // A query is one split, in whatever number of lanes. Only where a job has several lanes and reads a whole table of the
-// MergeTree family, by table_path or by a statement that is no more than SELECT columns FROM table, it is cut into ranges
-// of the first column of ORDER BY, if that is an integer, a Date, a DateTime or a String. Each row is in one range
-// whatever merges do meanwhile, but each range is read at a moment of its own.
+// MergeTree family, by table_path or by a statement that is no more than SELECT columns FROM table, it is cut into
+// ranges of the first column of ORDER BY, if that is an integer, a Date, a DateTime or a String. Each row is in one
+// range whatever merges do meanwhile, but each range is read at a moment of its own.
 //
 // The position of a split is the number of rows that were put out and a hash of the bytes that they came
 // from. To go on, the query is run again and that many rows are skipped; if they differ from those of the first time
@@ -22,10 +22,10 @@
 // moment, but not more often than flush_interval_ms. The server takes inserts while the next ones are filled.
 //
 // Without primary_key every row is inserted, whatever its kind is: this is SeaTunnel's rule. With primary_key the rows
-// of a bulk are reduced to the last state of each key. A table with the engine ReplacingMergeTree whose ORDER BY is that
-// key takes +I and +U as inserts. In tables of other engines +U first deletes the row that it replaces; SeaTunnel runs
-// an ALTER TABLE UPDATE for each row: the result is the same, except that a +U for a missing row adds it; +I does so
-// only with support_upsert. -D deletes. The deletes of a bulk are one mutation, which goes ahead of the inserts.
+// of a bulk are reduced to the last state of each key. A table with the engine ReplacingMergeTree whose ORDER BY is
+// that key takes +I and +U as inserts. In tables of other engines +U first deletes the row that it replaces; SeaTunnel
+// runs an ALTER TABLE UPDATE for each row: the result is the same, except that a +U for a missing row adds it; +I does
+// so only with support_upsert. -D deletes. The deletes of a bulk are one mutation, which goes ahead of the inserts.
 //
 // # Changes
 //
@@ -98,8 +98,8 @@
 //	SimpleAggregateFunction(max, Int8)  TINYINT
 //	Nothing                         NULL
 //
-// What is made for a column, in a table of a server of today and of 18.16. Columns that may be null are Nullable, except
-// those of the key and arrays, maps and rows. A TIMESTAMP without fractions of a second is a DateTime on 18.16.
+// What is made for a column, in a table of a server of today and of 18.16. Columns that may be null are Nullable,
+// except those of the key and arrays, maps and rows. A TIMESTAMP without fractions of a second is a DateTime on 18.16.
 //
 //	here                            today                           18.16
 //	STRING                          String                          String

@@ -80,7 +80,8 @@ func (p *proxy) serve(c net.Conn) {
 	for {
 		n, err := c.Read(buf)
 		p.passed.Add(int64(n))
-		if n > 0 && (bytes.Contains(buf[:n], []byte("INSERT")) || bytes.Contains(buf[:n], []byte("numbers("))) && p.faults.Add(-1) >= 0 {
+		if n > 0 && (bytes.Contains(buf[:n], []byte("INSERT")) || bytes.Contains(buf[:n], []byte("numbers("))) &&
+			p.faults.Add(-1) >= 0 {
 			broken.Store(true)
 			if p.request >= 0 {
 				_, _ = s.Write(buf[:min(n, p.request)])
@@ -237,7 +238,8 @@ func TestServerKilled(t *testing.T) {
 		if err := write(t, w, batchOf(t, table, rows...)); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := d.query("SELECT count(), uniqExact(id) FROM @.people FINAL"), fmt.Sprint(1000*(round+1)); got != want+"\t"+want {
+		if got, want := d.query("SELECT count(), uniqExact(id) FROM @.people FINAL"),
+			fmt.Sprint(1000*(round+1)); got != want+"\t"+want {
 			t.Errorf("round %d: %s rows, want %s", round, got, want)
 		}
 	}

@@ -205,7 +205,8 @@ func batchOf(t testing.TB, table *plugin.Table, rows ...[]any) plugin.Batch {
 
 func tableOf(t testing.TB, name string, key []int, columns ...plugin.Column) *plugin.Table {
 	t.Helper()
-	table, err := plugin.NewTable(plugin.Table{ID: plugin.TableID{Database: "src", Name: name}, Columns: columns, Key: key})
+	table, err := plugin.NewTable(plugin.Table{ID: plugin.TableID{Database: "src", Name: name},
+		Columns: columns, Key: key})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,11 +75,13 @@ func TestJobWithChanges(t *testing.T) {
 
 func TestJobCopies(t *testing.T) {
 	d := newDB(t)
-	columns := "(id Int64, a Array(Nullable(String)), d Decimal(9, 4), l LowCardinality(String), t DateTime, u UInt64, f FixedString(3))"
+	columns := "(id Int64, a Array(Nullable(String)), d Decimal(9, 4), l LowCardinality(String), t DateTime, u " +
+		"UInt64, f FixedString(3))"
 	for _, name := range []string{"source_table", "sink_table"} {
 		d.exec("CREATE TABLE @." + name + " " + columns + " ENGINE = MergeTree ORDER BY id")
 	}
-	d.exec("INSERT INTO @.source_table SELECT number, [toString(number), NULL], number % 100000, toString(number % 10), number, number, 'x' FROM numbers(200000)")
+	d.exec("INSERT INTO @.source_table SELECT number, [toString(number), NULL], number % 100000, toString(number % " +
+		"10), number, number, 'x' FROM numbers(200000)")
 	result := run(t, d.job(`
 env { parallelism = 2, job.mode = "BATCH", checkpoint.interval = 10 }
 source { Clickhouse { host = "HOST", database = "DB", sql = "select * from source_table", username = "default", password = "" } }

@@ -54,7 +54,8 @@ func (a Access) hosts() []string {
 }
 
 // driverSettings are entries of clickhouse.config that SeaTunnel's driver kept for itself; servers don't know them.
-var driverSettings = []string{"socket_timeout", "connect_timeout", "connection_timeout", "max_buffer_size", "buffer_size",
+var driverSettings = []string{"socket_timeout", "connect_timeout", "connection_timeout",
+	"max_buffer_size", "buffer_size",
 	"use_time_zone", "use_server_time_zone", "use_server_time_zone_for_dates", "product_name", "auto_discovery",
 	"load_balancing_policy", "failover", "retry", "client_name"}
 

@@ -45,7 +45,8 @@ func TestRanges(t *testing.T) {
 				"INSERT INTO @.src SELECT "+value+", number FROM numbers("+rows+")")
 			e := env()
 			e.Parallelism = 2
-			source, err := lookup(t, plugin.SourceRole).Source(t.Context(), d.options("sql", strings.ReplaceAll(c.sql, "@", d.name)), e)
+			source, err := lookup(t, plugin.SourceRole).Source(t.Context(),
+				d.options("sql", strings.ReplaceAll(c.sql, "@", d.name)), e)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +86,8 @@ sink { Clickhouse { host = "HOST", database = "DB", table = dst, username = "def
 // TestRangeResumes goes on in the middle of a range.
 func TestRangeResumes(t *testing.T) {
 	d := newDB(t)
-	d.exec("CREATE TABLE @.src (k Int64) ENGINE = MergeTree ORDER BY k", "INSERT INTO @.src SELECT number FROM numbers(100000)",
+	d.exec("CREATE TABLE @.src (k Int64) ENGINE = MergeTree ORDER BY k",
+		"INSERT INTO @.src SELECT number FROM numbers(100000)",
 		"INSERT INTO @.src SELECT number FROM numbers(100000)", "INSERT INTO @.src SELECT number FROM numbers(100000)")
 	e := env()
 	e.Parallelism = 3

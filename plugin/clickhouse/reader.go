@@ -217,7 +217,8 @@ func (f *fetch) located(err error) error {
 	case errors.As(err, &row):
 		return &plugin.Error{
 			Code: plugin.CodeData, Table: f.source.table.ID, Row: fmt.Sprintf("row %d", row.Row),
-			Err: fmt.Errorf("column %s: %w", row.Column, row.Err), Fix: "select hex(" + row.Column + ") to read bytes that are no text",
+			Err: fmt.Errorf("column %s: %w", row.Column, row.Err),
+			Fix: "select hex(" + row.Column + ") to read bytes that are no text",
 		}
 	case !errors.As(err, &e):
 		err = &plugin.Error{Code: plugin.CodeUnavailable, Retry: true, Err: fmt.Errorf("the result broke off: %w", err),

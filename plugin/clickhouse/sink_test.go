@@ -16,7 +16,8 @@ import (
 )
 
 func idName(t testing.TB) *plugin.Table {
-	return tableOf(t, "people", []int{0}, col("id", plugin.TypeOf(plugin.BigInt)), col("name", plugin.TypeOf(plugin.String)))
+	return tableOf(t, "people", []int{0}, col("id", plugin.TypeOf(plugin.BigInt)),
+		col("name", plugin.TypeOf(plugin.String)))
 }
 
 const (
@@ -27,7 +28,8 @@ const (
 // TestChanges applies a stream of changes, whole, and in bulks of one batch.
 func TestChanges(t *testing.T) {
 	first := [][]any{{ins, 1, "a"}, {ins, 2, "b"}, {ins, 3, "c"}, {ins, 4, "it's \\"}}
-	second := [][]any{{old, 1, "a"}, {upd, 1, "a2"}, {del, 2, "b"}, {ins, 5, "e"}, {del, 5, "e"}, {del, 3, "c"}, {ins, 3, "c2"}}
+	second := [][]any{{old, 1, "a"}, {upd, 1, "a2"}, {del, 2, "b"}, {ins, 5, "e"}, {del, 5, "e"},
+		{del, 3, "c"}, {ins, 3, "c2"}}
 	third := [][]any{{old, 4, "it's \\"}, {upd, 40, "moved"}, {upd, 6, "new"}, {del, 99, "never was"}}
 	engines := map[string]string{
 		"replacing":       "ReplacingMergeTree ORDER BY id",
@@ -81,7 +83,8 @@ func TestWithoutKey(t *testing.T) {
 	d := newDB(t)
 	table := idName(t)
 	w := newWriter(t, d.options("table", "all"), table)
-	if err := write(t, w, batchOf(t, table, []any{ins, 1, "a"}, []any{old, 2, "b"}, []any{upd, 3, "c"}, []any{del, 4, "d"})); err != nil {
+	if err := write(t, w, batchOf(t, table, []any{ins, 1, "a"}, []any{old, 2, "b"}, []any{upd, 3, "c"},
+		[]any{del, 4, "d"})); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.query("SELECT count() FROM @.all"); got != "4" {
@@ -136,14 +139,16 @@ func TestSaveModes(t *testing.T) {
 		want    string
 	}{
 		{"missing", []any{"schema_save_mode", "ERROR_WHEN_SCHEMA_NOT_EXIST"}, "does not exist", "SELECT 0", "0"},
-		{"created", nil, "", "SELECT engine, replaceAll(replaceAll(sorting_key, '(', ''), ')', '') FROM system.tables WHERE database = '@'", "ReplacingMergeTree\tid"},
+		{"created", nil, "", "SELECT engine, replaceAll(replaceAll(sorting_key, '(', ''), ')', '') FROM system.tables " +
+			"WHERE database = '@'", "ReplacingMergeTree\tid"},
 		{"kept", nil, "", "INSERT INTO @.people VALUES (1, 'a')", ""},
 		{"has rows", []any{"data_save_mode", "ERROR_WHEN_DATA_EXISTS"}, "holds rows", "SELECT count() FROM @.people", "1"},
 		{"append", nil, "", "SELECT count() FROM @.people", "1"},
 		{"custom", []any{"data_save_mode", "CUSTOM_PROCESSING", "custom_sql",
 			"INSERT INTO " + d.name + ".${table_name} SELECT 2, 'b'"}, "", "SELECT count() FROM @.people", "2"},
 		{"emptied", []any{"data_save_mode", "DROP_DATA"}, "", "SELECT count() FROM @.people", "0"},
-		{"empty is fine", []any{"data_save_mode", "ERROR_WHEN_DATA_EXISTS"}, "", "ALTER TABLE @.people ADD COLUMN x Int8", ""},
+		{"empty is fine", []any{"data_save_mode", "ERROR_WHEN_DATA_EXISTS"}, "",
+			"ALTER TABLE @.people ADD COLUMN x Int8", ""},
 		{"recreated", []any{"schema_save_mode", "RECREATE_SCHEMA"}, "",
 			"SELECT count() FROM system.columns WHERE database = '@'", "2"},
 		{"other database", []any{"database", d.name + "_new", "table", "t"}, "", "EXISTS TABLE @_new.t", "1"},
@@ -166,7 +171,8 @@ func TestSaveModes(t *testing.T) {
 
 func TestColumns(t *testing.T) {
 	d := newDB(t)
-	d.exec("CREATE TABLE @.people (id Int64, made Int64 MATERIALIZED id * 2, other Int64 ALIAS id, dflt Int64 DEFAULT 7, " +
+	d.exec("CREATE TABLE @.people (id Int64, made Int64 MATERIALIZED id * 2, other Int64 ALIAS id, dflt Int64 " +
+		"DEFAULT 7, " +
 		"name String) ENGINE = MergeTree ORDER BY id")
 	table := tableOf(t, "people", nil, col("name", plugin.TypeOf(plugin.String)), col("made", plugin.TypeOf(plugin.Int)),
 		col("id", plugin.TypeOf(plugin.BigInt)))
@@ -239,7 +245,8 @@ func TestShards(t *testing.T) {
 
 func TestSinkErrors(t *testing.T) {
 	d := newDB(t)
-	d.exec("CREATE TABLE @.people (id Int64) ENGINE = MergeTree ORDER BY id", "CREATE TABLE @.mem (id Int64, name String) ENGINE = Memory",
+	d.exec("CREATE TABLE @.people (id Int64) ENGINE = MergeTree ORDER BY id",
+		"CREATE TABLE @.mem (id Int64, name String) ENGINE = Memory",
 		"CREATE TABLE @.clash (id Int64, name Array(Int8)) ENGINE = MergeTree ORDER BY id")
 	table := idName(t)
 	cases := []struct {
@@ -254,9 +261,12 @@ func TestSinkErrors(t *testing.T) {
 		{"missing column", nil, plugin.CodeNotFound, "the table has no column name"},
 		{"type clash", []any{"table", "clash"}, plugin.CodeType, "column name: a STRING cannot become a Array(Int8)"},
 		{"no such key", []any{"primary_key", "idd"}, plugin.CodeConfig, `did you mean "id"`},
-		{"no such setting", []any{"clickhouse.config", plugintest.Options("no_such_setting", "1")}, plugin.CodeConfig, "clickhouse.config"},
-		{"missing table", []any{"table", "gone", "schema_save_mode", "IGNORE"}, plugin.CodeNotFound, "check the name of the table"},
-		{"missing database", []any{"database", "gone", "schema_save_mode", "IGNORE"}, plugin.CodeNotFound, "check the database"},
+		{"no such setting", []any{"clickhouse.config", plugintest.Options("no_such_setting", "1")}, plugin.CodeConfig,
+			"clickhouse.config"},
+		{"missing table", []any{"table", "gone", "schema_save_mode", "IGNORE"}, plugin.CodeNotFound,
+			"check the name of the table"},
+		{"missing database", []any{"database", "gone", "schema_save_mode", "IGNORE"}, plugin.CodeNotFound,
+			"check the database"},
 		{"deletes in memory", []any{"table", "mem", "primary_key", "id"}, plugin.CodeConfig, "MergeTree family"},
 		{"not distributed", []any{"table", "mem", "split_mode", true}, plugin.CodeConfig, "needs a Distributed table"},
 	}
@@ -281,7 +291,8 @@ func TestSinkErrors(t *testing.T) {
 				return write(t, w, batchOf(t, table, []any{del, 1, "a"}))
 			}()
 			var e *plugin.Error
-			if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "geheim") {
+			if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "geheim") {
 				t.Errorf("got %v, want %s with %q", err, c.code, c.want)
 			}
 		})

@@ -94,7 +94,8 @@ func (s *Source) Tables(ctx context.Context) ([]*plugin.Table, error) {
 	}
 	if s.table, err = plugin.NewTable(t); err != nil {
 		s.columns = nil
-		return nil, &plugin.Error{Code: plugin.CodeConfig, Err: err, Fix: "give each column of the statement a name of its own"}
+		return nil, &plugin.Error{Code: plugin.CodeConfig, Err: err,
+			Fix: "give each column of the statement a name of its own"}
 	}
 	return []*plugin.Table{s.table}, nil
 }

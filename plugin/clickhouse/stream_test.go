@@ -44,8 +44,10 @@ var lastPut atomic.Int64
 func newChanges(o changesOptions) (*changes, error) {
 	c := &changes{}
 	for i := range o.Tables {
-		table, err := plugin.NewTable(plugin.Table{ID: plugin.TableID{Database: "shop", Name: fmt.Sprint("t", i)}, Key: []int{0},
-			Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int), NotNull: true}, {Name: "name", Type: plugin.TypeOf(plugin.String)}}})
+		table, err := plugin.NewTable(plugin.Table{ID: plugin.TableID{Database: "shop", Name: fmt.Sprint("t", i)},
+			Key: []int{0},
+			Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int), NotNull: true},
+				{Name: "name", Type: plugin.TypeOf(plugin.String)}}})
 		if err != nil {
 			return nil, err
 		}
@@ -175,15 +177,18 @@ func TestStream(t *testing.T) {
 	}
 	seconds := float64(total) / rate
 	// four a second, and one for each checkpoint
-	inserts, err := strconv.Atoi(d.query("SELECT max(n) FROM (SELECT max(max_block_number) AS n FROM system.parts WHERE database = '@' GROUP BY table)"))
+	inserts, err := strconv.Atoi(d.query("SELECT max(n) FROM (SELECT max(max_block_number) AS n FROM system.parts " +
+		"WHERE database = '@' GROUP BY table)"))
 	if most := seconds*(4+5) + 5; err != nil || float64(inserts) > most {
 		t.Errorf("%d inserts into a table, want %.0f at most", inserts, most)
 	}
-	t.Logf("%d changes of %d tables in %.1f s, %d inserts into a table, the last change visible after %v", total, tables, seconds, inserts, late)
+	t.Logf("%d changes of %d tables in %.1f s, %d inserts into a table, the last change visible after %v", total, tables,
+		seconds, inserts, late)
 }
 
 func (d *db) streamJob(tables, steps, rate int) string {
-	return d.job(strings.NewReplacer("TABLES", fmt.Sprint(tables), "STEPS", fmt.Sprint(steps), "RATE", fmt.Sprint(rate)).Replace(streamJob))
+	return d.job(strings.NewReplacer("TABLES", fmt.Sprint(tables), "STEPS", fmt.Sprint(steps), "RATE",
+		fmt.Sprint(rate)).Replace(streamJob))
 }
 
 // TestKillStream kills the engine, and the server, again and again while changes of several tables are followed.

@@ -48,7 +48,8 @@ func targetID(o SinkOptions, t *plugin.Table) (plugin.TableID, error) {
 	id := plugin.TableID{Database: plugin.Expand(o.Database, t), Name: plugin.Expand(o.Table, t)}
 	if id.Name == "" {
 		return id, &plugin.Error{
-			Code: plugin.CodeConfig, Table: t.ID, Err: fmt.Errorf("table: %q leaves no name", o.Table), Fix: "name the target table",
+			Code: plugin.CodeConfig, Table: t.ID, Err: fmt.Errorf("table: %q leaves no name", o.Table),
+			Fix: "name the target table",
 		}
 	}
 	return id, nil
@@ -81,7 +82,8 @@ func columnOf(t *plugin.Table, option, name string) (int, error) {
 		fix = fmt.Sprintf("did you mean %q? Their columns are %s", near, strings.Join(t.Names(), ", "))
 	}
 	return -1, &plugin.Error{
-		Code: plugin.CodeConfig, Table: t.ID, Err: fmt.Errorf("%s: the incoming rows have no column %q", option, name), Fix: fix,
+		Code: plugin.CodeConfig, Table: t.ID, Err: fmt.Errorf("%s: the incoming rows have no column %q", option, name),
+		Fix: fix,
 	}
 }
 
@@ -213,7 +215,8 @@ func (t *target) match(found []described, o SinkOptions) error {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return &plugin.Error{Code: plugin.CodeType, Table: t.id, Err: err, Fix: "drop the column from the rows with a transform"}
+		return &plugin.Error{Code: plugin.CodeType, Table: t.id, Err: err,
+			Fix: "drop the column from the rows with a transform"}
 	}
 	return nil
 }

@@ -54,7 +54,8 @@ func TestCompression(t *testing.T) {
 				t.Error(diff)
 			}
 			t.Logf("%d bytes read, %d written", read, p.passed.Load())
-			if least := int64(5_000_000); (read > least) != (method == "none") || (p.passed.Load() > least) != (method == "none") {
+			if least := int64(5_000_000); (read > least) != (method == "none") ||
+				(p.passed.Load() > least) != (method == "none") {
 				t.Errorf("%d bytes read, %d written", read, p.passed.Load())
 			}
 			_, err = readAll(t.Context(), lookup(t, plugin.SourceRole),
@@ -71,7 +72,8 @@ func TestTLS(t *testing.T) {
 	d := newDB(t)
 	table := idName(t)
 	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: d.host})
-	behind.Transport = &http.Transport{DisableKeepAlives: true} // its own: others close the idle connections of the default one
+	// its own: others close the idle connections of the default one
+	behind.Transport = &http.Transport{DisableKeepAlives: true}
 	s := httptest.NewTLSServer(behind)
 	defer s.Close()
 	address := strings.TrimPrefix(s.URL, "https://")
@@ -98,7 +100,8 @@ func TestTLS(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			o := d.options("host", address, "table", "t"+fmt.Sprint(len(c.want)), "clickhouse.config", plugintest.Options(c.config...))
+			o := d.options("host", address, "table", "t"+fmt.Sprint(len(c.want)), "clickhouse.config",
+				plugintest.Options(c.config...))
 			sink, err := lookup(t, plugin.SinkRole).Sink(t.Context(), o, env(table))
 			if err == nil {
 				err = sink.Prepare(t.Context(), []*plugin.Table{table})

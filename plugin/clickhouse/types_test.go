@@ -25,7 +25,8 @@ var typeCases = []typeCase{
 	{"Int8", "TINYINT", "-128, 127", []any{int8(-128), int8(127)}},
 	{"Int16", "SMALLINT", "-32768, 32767", []any{int16(-32768), int16(32767)}},
 	{"Int32", "INT", "-2147483648, 2147483647", []any{int32(-2147483648), int32(2147483647)}},
-	{"Int64", "BIGINT", "-9223372036854775808, 9223372036854775807", []any{int64(-9223372036854775808), int64(9223372036854775807)}},
+	{"Int64", "BIGINT", "-9223372036854775808, 9223372036854775807",
+		[]any{int64(-9223372036854775808), int64(9223372036854775807)}},
 	{"UInt8", "SMALLINT", "0, 255", []any{int16(0), int16(255)}},
 	{"UInt16", "INT", "0, 65535", []any{int32(0), int32(65535)}},
 	{"UInt32", "BIGINT", "0, 4294967295", []any{int64(0), int64(4294967295)}},
@@ -36,7 +37,8 @@ var typeCases = []typeCase{
 	{"Decimal(18, 0)", "Decimal(18, 0)", "'999999999999999999', '-1'", []any{"999999999999999999", "-1"}},
 	{"Decimal(38, 18)", "Decimal(38, 18)", "'99999999999999999999.999999999999999999', '-1'",
 		[]any{"99999999999999999999.999999999999999999", "-1.000000000000000000"}},
-	{"Date", "DATE", "'1970-01-02', '2100-12-31'", []any{"1970-01-02 00:00:00 +0000 UTC", "2100-12-31 00:00:00 +0000 UTC"}},
+	{"Date", "DATE", "'1970-01-02', '2100-12-31'",
+		[]any{"1970-01-02 00:00:00 +0000 UTC", "2100-12-31 00:00:00 +0000 UTC"}},
 	{"DateTime", "TIMESTAMP", "'1970-01-01 00:00:01', '2100-02-07 06:28:15'",
 		[]any{"1970-01-01 00:00:01 +0000 UTC", "2100-02-07 06:28:15 +0000 UTC"}},
 	{"DateTime('Europe/Berlin')", "TIMESTAMP", "'2024-01-01 12:00:00', '2024-07-01 12:00:00'",
@@ -65,7 +67,8 @@ var typeCases = []typeCase{
 // newTypes are those that old servers lack.
 var newTypes = append(typeCases[:0:0], []typeCase{
 	{"Bool", "BOOLEAN", "true, false", []any{true, false}},
-	{"Date32", "DATE", "'1900-01-01', '2299-12-31'", []any{"1900-01-01 00:00:00 +0000 UTC", "2299-12-31 00:00:00 +0000 UTC"}},
+	{"Date32", "DATE", "'1900-01-01', '2299-12-31'",
+		[]any{"1900-01-01 00:00:00 +0000 UTC", "2299-12-31 00:00:00 +0000 UTC"}},
 	{"DateTime64(3)", "TIMESTAMP", "'1900-01-01 00:00:00.001', '2299-12-31 23:59:59.999'",
 		[]any{"1900-01-01 00:00:00.001 +0000 UTC", "2299-12-31 23:59:59.999 +0000 UTC"}},
 	{"DateTime64(6, 'America/New_York')", "TIMESTAMP", "'2024-07-01 12:00:00.123456', '1960-01-01 00:00:00'",
@@ -77,14 +80,17 @@ var newTypes = append(typeCases[:0:0], []typeCase{
 		[]any{"[[a [1 <nil>]]]", "[]"}},
 	{"Decimal(76, 10)", "STRING", "'-1.5', '999999999999999999999999999999999999999999.0000000001'",
 		[]any{"-1.5000000000", "999999999999999999999999999999999999999999.0000000001"}},
-	{"Int128", "STRING", "'-170141183460469231731687303715884105728', 5", []any{"-170141183460469231731687303715884105728", "5"}},
-	{"UInt128", "STRING", "'340282366920938463463374607431768211455', 0", []any{"340282366920938463463374607431768211455", "0"}},
+	{"Int128", "STRING", "'-170141183460469231731687303715884105728', 5",
+		[]any{"-170141183460469231731687303715884105728", "5"}},
+	{"UInt128", "STRING", "'340282366920938463463374607431768211455', 0",
+		[]any{"340282366920938463463374607431768211455", "0"}},
 	{"Int256", "STRING", "'-1', 7", []any{"-1", "7"}},
 	{"UInt256", "STRING", "'115792089237316195423570985008687907853269984665640564039457584007913129639935', 0",
 		[]any{"115792089237316195423570985008687907853269984665640564039457584007913129639935", "0"}},
 	{"IPv4", "STRING", "'1.2.3.4', '255.255.255.255'", []any{"1.2.3.4", "255.255.255.255"}},
 	{"IPv6", "STRING", "'2001:db8::1', '::'", []any{"2001:db8::1", "::"}},
-	{"Tuple(a Int32, `b c` Nullable(String))", "ROW<a INT,b c STRING>", "(1, NULL), (2, 'x')", []any{"[1 <nil>]", "[2 x]"}},
+	{"Tuple(a Int32, `b c` Nullable(String))", "ROW<a INT,b c STRING>", "(1, NULL), (2, 'x')",
+		[]any{"[1 <nil>]", "[2 x]"}},
 	{"Point", "ROW<f1 DOUBLE,f2 DOUBLE>", "(1.5, 2), (0, 0)", []any{"[1.5 2]", "[0 0]"}},
 	{"Ring", "ARRAY<ROW<f1 DOUBLE,f2 DOUBLE>>", "[(0, 0), (1, 1)], []", []any{"[[0 0] [1 1]]", "[]"}},
 	{"LowCardinality(Nullable(FixedString(2)))", "STRING", "NULL, 'ab'", []any{"<nil>", "ab"}},
@@ -243,14 +249,16 @@ func TestExtremes(t *testing.T) {
 		{plugin.TypeOf(plugin.TinyInt), []any{int8(-128), int8(127)}, false},
 		{plugin.DecimalOf(38, 18), []any{nines, "-" + nines, "0.000000000000000001"}, false},
 		{plugin.DecimalOf(38, 0), []any{strings.Repeat("9", 38), "-1"}, false},
-		{plugin.TypeOf(plugin.Double), []any{math.NaN(), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1)}, false},
+		{plugin.TypeOf(plugin.Double), []any{math.NaN(), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64,
+			math.Copysign(0, -1)}, false},
 		{plugin.TypeOf(plugin.Float), []any{float32(math.MaxFloat32), float32(math.Inf(1))}, false},
 		{plugin.TypeOf(plugin.Boolean), []any{true, false, nil}, true}, // the old one shows numbers
 		{plugin.TypeOf(plugin.Date), []any{"1970-01-01", "2106-02-07"}, false},
 		{plugin.TypeOf(plugin.Date), []any{"1900-01-01", "2299-12-31"}, true},
 		{plugin.Type{Kind: plugin.Timestamp}, []any{"1970-01-01 00:00:00", "2105-12-31 23:59:59"}, false},
 		{plugin.TypeOf(plugin.Timestamp), []any{"1900-01-01 00:00:00.000001", "2299-12-31 23:59:59.999999"}, true},
-		{plugin.Type{Kind: plugin.Timestamp, Scale: 9}, []any{"1900-01-01 00:00:00.000000001", "2262-01-01 00:00:00.123456789"}, true},
+		{plugin.Type{Kind: plugin.Timestamp, Scale: 9},
+			[]any{"1900-01-01 00:00:00.000000001", "2262-01-01 00:00:00.123456789"}, true},
 		{plugin.ArrayOf(plugin.TypeOf(plugin.String)), []any{[]any{}, []any{nil, "", "😀"}}, false},
 		{plugin.MapOf(plugin.TypeOf(plugin.String), plugin.DecimalOf(9, 2)), []any{[][2]any{{"a", "1.50"}, {"", nil}}}, true},
 	}
@@ -271,7 +279,8 @@ func TestExtremes(t *testing.T) {
 			if err := write(t, newWriter(t, d.options(), table), b); err != nil {
 				t.Fatal(err)
 			}
-			out, err := readAll(t.Context(), lookup(t, plugin.SourceRole), d.options("sql", "SELECT v FROM "+table.ID.Name+" ORDER BY n"))
+			out, err := readAll(t.Context(), lookup(t, plugin.SourceRole),
+				d.options("sql", "SELECT v FROM "+table.ID.Name+" ORDER BY n"))
 			if err != nil {
 				t.Fatal(err)
 			}

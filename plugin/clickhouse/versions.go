@@ -22,7 +22,8 @@ const (
 )
 
 // versions hands out the versions of rows: numbers that rise from row to row, through all lanes of a sink, and from one
-// run of a job to the next. They are nanoseconds of the clock, or more where rows come faster or the clock was set back.
+// run of a job to the next. They are nanoseconds of the clock, or more where rows come faster or the clock was set
+// back.
 type versions struct {
 	last atomic.Uint64
 	now  func() time.Time
@@ -66,7 +67,8 @@ func (v *versions) seen(ctx context.Context, s *server, t *target, id plugin.Tab
 	}
 	ahead, err := strconv.ParseUint(rows[0][0], 10, 64)
 	if err == nil && ahead > mostVersion {
-		err = fmt.Errorf("the version column %s holds %d, and no row that the sink writes could be newer", t.marks.column, ahead)
+		err = fmt.Errorf("the version column %s holds %d, and no row that the sink writes could be newer",
+			t.marks.column, ahead)
 	}
 	if err != nil {
 		return &plugin.Error{

@@ -103,7 +103,8 @@ func TestVersions(t *testing.T) {
 			if diff := cmp.Diff(s.text(), d.query(final("id, name"))); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
-			if got := d.query("SELECT id, name FROM (SELECT id, argMax(name, _version) AS name, argMax(_deleted, _version) AS gone " +
+			if got := d.query("SELECT id, name FROM (SELECT id, argMax(name, _version) AS name, argMax(_deleted, _version) " +
+				"AS gone " +
 				"FROM @.people GROUP BY id) WHERE gone = 0 ORDER BY id"); got != s.text() {
 				t.Errorf("by version: %s", cmp.Diff(s.text(), got))
 			}
@@ -125,13 +126,17 @@ func TestVersionedTables(t *testing.T) {
 		want    string // rows beside 1
 		all     string // number of rows without FINAL
 	}{
-		{"version", false, columns + "ver UInt64) ENGINE = ReplacingMergeTree(ver) ORDER BY id", []any{"primary_key", "id"}, "", "2"},
-		{"version of the server's", false, columns + "ver DateTime DEFAULT now()) ENGINE = ReplacingMergeTree(ver) ORDER BY id",
+		{"version", false, columns + "ver UInt64) ENGINE = ReplacingMergeTree(ver) ORDER BY id",
 			[]any{"primary_key", "id"}, "", "2"},
-		{"mark", false, columns + "ver Int64, _deleted UInt8) ENGINE = ReplacingMergeTree(ver) ORDER BY id", nil, "2\t\t1", "4"},
+		{"version of the server's", false, columns +
+			"ver DateTime DEFAULT now()) ENGINE = ReplacingMergeTree(ver) ORDER BY id",
+			[]any{"primary_key", "id"}, "", "2"},
+		{"mark", false, columns + "ver Int64, _deleted UInt8) ENGINE = ReplacingMergeTree(ver) ORDER BY id", nil,
+			"2\t\t1", "4"},
 		{"other key", false, columns + "ver UInt64, _deleted UInt8) ENGINE = ReplacingMergeTree(ver) ORDER BY (id, name)",
 			[]any{"primary_key", "id"}, "", "2"},
-		{"deleted", true, columns + "`v v` UInt64, gone UInt8) ENGINE = ReplacingMergeTree(`v v`, gone) ORDER BY id", nil, "", "4"},
+		{"deleted", true, columns + "`v v` UInt64, gone UInt8) ENGINE = ReplacingMergeTree(`v v`, gone) ORDER BY id", nil,
+			"", "4"},
 		{"deleted for good", true, columns + "v UInt64, gone UInt8) ENGINE = ReplacingMergeTree(v, gone) ORDER BY id",
 			[]any{"primary_key", "id", "allow_experimental_lightweight_delete", true}, "", "2"},
 	}
@@ -166,10 +171,12 @@ func TestVersionedTables(t *testing.T) {
 // TestDeletedKeys deletes rows of which only the key is known, whatever types their other columns have.
 func TestDeletedKeys(t *testing.T) {
 	types := map[string]plugin.Type{
-		"Enum8('x' = 1)": plugin.TypeOf(plugin.String), "UUID": plugin.TypeOf(plugin.String), "Date": plugin.TypeOf(plugin.Date),
+		"Enum8('x' = 1)": plugin.TypeOf(plugin.String), "UUID": plugin.TypeOf(plugin.String),
+		"Date":           plugin.TypeOf(plugin.Date),
 		"FixedString(3)": plugin.TypeOf(plugin.String), "DateTime": plugin.TypeOf(plugin.Timestamp),
-		"Decimal(38, 2)": plugin.DecimalOf(38, 2), "Int8": plugin.TypeOf(plugin.BigInt), "LowCardinality(String)": plugin.TypeOf(plugin.String),
-		"Array(Int32)": plugin.ArrayOf(plugin.TypeOf(plugin.Int)), "Float32": plugin.TypeOf(plugin.Double),
+		"Decimal(38, 2)": plugin.DecimalOf(38, 2), "Int8": plugin.TypeOf(plugin.BigInt),
+		"LowCardinality(String)": plugin.TypeOf(plugin.String),
+		"Array(Int32)":           plugin.ArrayOf(plugin.TypeOf(plugin.Int)), "Float32": plugin.TypeOf(plugin.Double),
 	}
 	d := newDB(t)
 	for i, text := range slices.Sorted(maps.Keys(types)) {

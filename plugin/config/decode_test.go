@@ -89,7 +89,8 @@ func TestDecode(t *testing.T) {
 		want       func(o *everything)
 	}{
 		{"defaults", `{item {name = x}}`, func(o *everything) {}},
-		{"scalars", `{text = 5, flag = FALSE, tiny = "-128", long = 9223372036854775807, count = 65535, ratio = 0.5, single = 1e3}`,
+		{"scalars",
+			`{text = 5, flag = FALSE, tiny = "-128", long = 9223372036854775807, count = 65535, ratio = 0.5, single = 1e3}`,
 			func(o *everything) {
 				o.Text, o.Flag, o.Tiny, o.Long, o.Count, o.Ratio, o.Single = "5", false, -128, 1<<63-1, 65535, 0.5, 1000
 			}},

@@ -13,8 +13,8 @@
 //
 // The first name of opt is the documented one, the others are accepted too. From the struct come decoding ([Decode]),
 // checking with all problems at once ([Spec.Check]), masking ([Spec.Mask]), the list of secret keys ([Spec.Secrets]),
-// the reference table ([Spec.Markdown]) and a JSON Schema ([Spec.JSONSchema]). A [Spec] is made once, by [SpecOf], which
-// also refuses tags that would fail only when a job uses the option.
+// the reference table ([Spec.Markdown]) and a JSON Schema ([Spec.JSONSchema]). A [Spec] is made once, by [SpecOf],
+// which also refuses tags that would fail only when a job uses the option.
 //
 // Look-ups follow SeaTunnel: the exact key first, dots included, then the key split at its dots as a path into nested
 // objects. Scalars are converted from their text, so 5 and "5" are the same number.

@@ -21,7 +21,8 @@ func TestConformance(t *testing.T) {
 	cases := map[string]plugintest.SourceCase{
 		"random rows":     {Options: parse(t, "row.num = 2500, split.num = 3\n"+everyType)},
 		"several batches": {Options: parse(t, "row.num = 20000, schema { fields { a = int } }")},
-		"streaming":       {Options: parse(t, "row.num = 50, schema { fields { a = int } }"), Mode: plugin.Unbounded, Rows: 100},
+		"streaming": {Options: parse(t, "row.num = 50, schema { fields { a = int } }"),
+			Mode: plugin.Unbounded, Rows: 100},
 		"several tables": {Options: parse(t, `tables_configs = [
 			{ schema { table = a, fields { x = int } } }, { row.num = 7, schema { table = b, fields { y = string } } } ]`)},
 		"listed rows": {

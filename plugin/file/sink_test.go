@@ -92,9 +92,10 @@ func TestSinkLayout(t *testing.T) {
 			"part=p0/T_42_#_3_1_0.csv": "n,text\n0,text of 0", "part=p1/T_42_#_3_1_1.csv": "n,text\n1,text of 1",
 			"part=p2/T_42_#_3_2_2.csv": "n,text\n2,text of 2", "part=p0/T_42_#_3_2_3.csv": "n,text\n3,text of 3"}},
 		{"partition expression", `file_format_type = csv, partition_by = [part, n],
-			partition_dir_expression = "x/${v1}-${k0}", is_partition_field_write_in_file = true, sink_columns = [n]`, map[string]string{
-			"x/0-part/T_42_#_3_1_0.csv": "0", "x/1-part/T_42_#_3_1_1.csv": "1",
-			"x/2-part/T_42_#_3_2_2.csv": "2", "x/3-part/T_42_#_3_2_3.csv": "3"}},
+			partition_dir_expression = "x/${v1}-${k0}", is_partition_field_write_in_file = true, sink_columns = [n]`,
+			map[string]string{
+				"x/0-part/T_42_#_3_1_0.csv": "0", "x/1-part/T_42_#_3_1_1.csv": "1",
+				"x/2-part/T_42_#_3_2_2.csv": "2", "x/3-part/T_42_#_3_2_3.csv": "3"}},
 		{"rows", `file_format_type = text, batch_size = 1, field_delimiter = "|", row_delimiter = "#"`, map[string]string{
 			"T_42_#_3_1_0.txt": "0|p0|text of 0", "T_42_#_3_1_1.txt": "1|p1|text of 1",
 			"T_42_#_3_2_2.txt": "2|p2|text of 2", "T_42_#_3_2_3.txt": "3|p0|text of 3"}},

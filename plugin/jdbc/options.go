@@ -28,8 +28,8 @@ type Access struct {
 //
 // With a top-level query and a partition_column, the range of the column is cut into partition_num equal parts. In all
 // other cases chunks of about split.size rows are made (SeaTunnel's default is 8096; here a large table is cut into
-// larger chunks unless the job says otherwise, since each costs a query): by equal steps where an integer key is filled evenly enough,
-// else by looking each boundary up.
+// larger chunks unless the job says otherwise, since each costs a query): by equal steps where an integer key is filled
+// evenly enough, else by looking each boundary up.
 type SourceOptions struct {
 	Access
 

@@ -115,13 +115,17 @@ func TestCutting(t *testing.T) {
 		{"few rows", dynamic, keys{list: numbers(4, 1)}, []string{".."}},
 		{"even", dynamic, keys{list: numbers(10, 1)}, []string{"..4", "4..8", "8.."}},
 		{"even with gaps", dynamic, keys{list: numbers(10, 10)}, []string{"..36", "36..72", "72.."}},
-		{"uneven", dynamic, keys{list: []int64{1, 2, 3, 4, 5, 6, 7, 8, 1 << 40}}, []string{"..5", "5..1099511627776", "1099511627776.."}},
+		{"uneven", dynamic, keys{list: []int64{1, 2, 3, 4, 5, 6, 7, 8, 1 << 40}},
+			[]string{"..5", "5..1099511627776", "1099511627776.."}},
 		{"equal", dynamic, keys{list: []int64{1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 1 << 40}}, []string{"..2", "2.."}},
 		{"nulls too", dynamic, keys{list: numbers(5, 1), nulls: 2}, []string{"..4", "4..", "null"}},
-		{"ends of the range", dynamic, keys{list: []int64{math.MinInt64, -2, -1, 0, 1, math.MaxInt64}}, []string{"..1", "1.."}},
-		{"up to the largest", dynamic, keys{list: []int64{math.MaxInt64 - 5, math.MaxInt64 - 4, math.MaxInt64 - 3, math.MaxInt64 - 2, math.MaxInt64 - 1, math.MaxInt64}},
+		{"ends of the range", dynamic, keys{list: []int64{math.MinInt64, -2, -1, 0, 1, math.MaxInt64}},
+			[]string{"..1", "1.."}},
+		{"up to the largest", dynamic, keys{list: []int64{math.MaxInt64 - 5, math.MaxInt64 - 4, math.MaxInt64 - 3,
+			math.MaxInt64 - 2, math.MaxInt64 - 1, math.MaxInt64}},
 			[]string{"..9223372036854775806", "9223372036854775806.."}},
-		{"one part of all", whole, keys{list: []int64{math.MinInt64, math.MaxInt64}}, []string{"..-4611686018427387904", "-4611686018427387904..0", "0..4611686018427387904", "4611686018427387904.."}},
+		{"one part of all", whole, keys{list: []int64{math.MinInt64, math.MaxInt64}},
+			[]string{"..-4611686018427387904", "-4611686018427387904..0", "0..4611686018427387904", "4611686018427387904.."}},
 		{"fixed", fixed, keys{list: numbers(10, 1)}, []string{"..4", "4..8", "8.."}},
 		{"fixed with nulls", fixed, keys{list: numbers(1, 1), nulls: 1}, []string{"..", "null"}},
 		{"bounded", bounded, keys{list: numbers(10, 1), nulls: 1}, []string{"-5..-1", "-1..3", "3..7"}},
@@ -162,7 +166,8 @@ func TestSplitSize(t *testing.T) {
 
 func TestCuttingErrors(t *testing.T) {
 	bad := SourceOptions{Query: "q", PartitionColumn: "a", PartitionNum: 3, Lower: "x"}
-	if _, err := cutAll(t, bad, &keys{list: numbers(10, 1)}); err == nil || !strings.Contains(err.Error(), `"x" is not a number`) {
+	if _, err := cutAll(t, bad, &keys{list: numbers(10, 1)}); err == nil ||
+		!strings.Contains(err.Error(), `"x" is not a number`) {
 		t.Errorf("error %v", err)
 	}
 	fail := errors.New("gone")

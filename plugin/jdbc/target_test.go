@@ -36,7 +36,8 @@ func TestTargetNames(t *testing.T) {
 			plugin.TableID{Database: "db_x", Schema: "s", Name: "Tab"}, []string{"a", "b", "größe"}},
 		{[]string{"tablePrefix", "p_", "tableSuffix", "_s", "schema", "public", "field_ide", "uppercase"},
 			plugin.TableID{Schema: "public", Name: "P_TAB_S"}, []string{"A", "B", "GRÖSSE"}},
-		{[]string{"table", "X.Y.Z", "field_ide", "LOWERCASE"}, plugin.TableID{Database: "X", Schema: "Y", Name: "z"}, []string{"a", "b", "größe"}},
+		{[]string{"table", "X.Y.Z", "field_ide", "LOWERCASE"}, plugin.TableID{Database: "X", Schema: "Y", Name: "z"},
+			[]string{"a", "b", "größe"}},
 	}
 	for _, test := range tests {
 		target, err := newTarget(sinkOptions(t, test.pairs...), abc(t))
@@ -68,7 +69,8 @@ func TestTargetErrors(t *testing.T) {
 		{abc(t), []string{"primary_keys", "a,c"}, `no column "c"`},
 	}
 	for _, test := range tests {
-		if _, err := newTarget(sinkOptions(t, test.pairs...), test.table); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := newTarget(sinkOptions(t, test.pairs...), test.table); err == nil ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: error %v, want %q", test.pairs, err, test.want)
 		}
 	}
@@ -116,8 +118,10 @@ func TestPlan(t *testing.T) {
 		want  []Run
 	}{
 		{"upserts", []int{0}, nil, []Run{{Upsert, 0, 2}, {Upsert, 3, 5}, {Delete, 5, 7}, {Upsert, 9, 10}}},
-		{"no upserts", []int{0}, []string{"enable_upsert", "false"}, []Run{{Insert, 0, 2}, {Update, 3, 5}, {Delete, 5, 7}, {Insert, 9, 10}}},
-		{"inserts", []int{0}, []string{"support_upsert_by_insert_only", "true"}, []Run{{Insert, 0, 2}, {Insert, 3, 5}, {Delete, 5, 7}, {Insert, 9, 10}}},
+		{"no upserts", []int{0}, []string{"enable_upsert", "false"},
+			[]Run{{Insert, 0, 2}, {Update, 3, 5}, {Delete, 5, 7}, {Insert, 9, 10}}},
+		{"inserts", []int{0}, []string{"support_upsert_by_insert_only", "true"},
+			[]Run{{Insert, 0, 2}, {Insert, 3, 5}, {Delete, 5, 7}, {Insert, 9, 10}}},
 		{"no key", nil, nil, []Run{{Insert, 0, 10}}},
 		{"a statement", []int{0}, []string{"query", "INSERT INTO x VALUES (?)"}, []Run{{Exec, 0, 10}}},
 	}
@@ -159,9 +163,11 @@ func TestSourceOptionsAreChecked(t *testing.T) {
 	}{
 		{"nothing to read", config.Value{Kind: config.Object}, "one of query, table_path and table_list"},
 		{"two ways", config.Value{Kind: config.Object}.Set("query", config.TextValue("SELECT 1")).
-			Set("table_list", config.Value{Kind: config.List, Items: []config.Value{item}}), "together with query or table_path"},
+			Set("table_list", config.Value{Kind: config.List, Items: []config.Value{item}}),
+			"together with query or table_path"},
 		{"an empty element", config.Value{Kind: config.Object}.
-			Set("table_list", config.Value{Kind: config.List, Items: []config.Value{{Kind: config.Object}}}), "needs a table_path"},
+			Set("table_list", config.Value{Kind: config.List, Items: []config.Value{{Kind: config.Object}}}),
+			"needs a table_path"},
 		{"no where", config.Value{Kind: config.Object}.Set("query", config.TextValue("SELECT 1")).
 			Set("where_condition", config.TextValue("a > 1")), "must begin with WHERE"},
 	}

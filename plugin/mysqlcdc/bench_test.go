@@ -89,7 +89,8 @@ func BenchmarkBacklog(b *testing.B) {
 				insertMixedVar("a", size), size))
 			f.Exec("SET GLOBAL innodb_flush_log_at_trx_commit = 1, GLOBAL sync_binlog = 1")
 			run(b, fmt.Sprintf("env { job.mode = STREAMING }\n%s\nsink { Blackhole { } }", f.source(f.names("a")+fmt.Sprintf(
-				`, stop.mode = latest, startup.mode = specific, startup.specific-offset.file = %q, startup.specific-offset.pos = %d`,
+				`, stop.mode = latest, startup.mode = specific, startup.specific-offset.file = %q, startup.specific-offset.pos `+
+					`= %d`,
 				file, pos))), rows)
 		})
 	}
@@ -97,5 +98,6 @@ func BenchmarkBacklog(b *testing.B) {
 
 func insertMixedVar(name string, rows int) string {
 	return fmt.Sprintf(`INSERT INTO %s SELECT i + seq, seq %% 1000, CONCAT('name ', seq), CONCAT('a longer text, number ', seq * 7),
-			seq / 7e0, seq %% 100000 / 100, '2024-01-01' + INTERVAL seq * 1001 MICROSECOND, seq %% 2 FROM seq_1_to_%d`, name, rows)
+			seq / 7e0, seq %% 100000 / 100, '2024-01-01' + INTERVAL seq * 1001 MICROSECOND, seq %% 2 FROM seq_1_to_%d`,
+		name, rows)
 }

@@ -58,7 +58,8 @@ func TestSchemaChanges(t *testing.T) {
 // TestSchemaChangesIgnored alters a table whose changes of columns are not passed on: new columns are left out, and
 // dropped ones are null.
 func TestSchemaChangesIgnored(t *testing.T) {
-	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), n INT)", "INSERT INTO a VALUES (1, 'one', 1)")
+	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, name VARCHAR(20), n INT)",
+		"INSERT INTO a VALUES (1, 'one', 1)")
 	job := start(t, f.job("", f.names("a")))
 	dbtest.Eventually(t, job, func() string { return f.difference("a", "*", "id") })
 	f.Exec("ALTER TABLE a ADD COLUMN x INT FIRST", "INSERT INTO a VALUES (7, 2, 'two', 2)", "ALTER TABLE a DROP COLUMN n",
@@ -94,7 +95,8 @@ func TestAlteredDuringSnapshot(t *testing.T) {
 			for i, change := range []string{"ALTER TABLE a ADD COLUMN x INT DEFAULT 3", "ALTER TABLE a RENAME COLUMN n TO m",
 				"ALTER TABLE a DROP COLUMN x"} {
 				f.Exec(fmt.Sprintf("UPDATE a SET name = 'before %d' WHERE id %% 7 = %d", i, i), change,
-					fmt.Sprintf("UPDATE a SET name = 'after %d' WHERE id %% 11 = %d", i, i), fmt.Sprintf("DELETE FROM a WHERE id %% 97 = %d", i))
+					fmt.Sprintf("UPDATE a SET name = 'after %d' WHERE id %% 11 = %d", i, i),
+					fmt.Sprintf("DELETE FROM a WHERE id %% 97 = %d", i))
 				_ = plugin.Sleep(t.Context(), 300*time.Millisecond)
 			}
 			dbtest.Eventually(t, job, func() string { return f.difference("a", columns, "id") })
@@ -143,7 +145,8 @@ func TestHammerWithDDL(t *testing.T) {
 	h := newHammer(t, 3000)
 	dir, job := t.TempDir(), h.job(schemaChanges[2:])
 	stop := h.clients(t, 3)
-	first := dbtest.StartJob(t, dir, job) // what a job that has no checkpoint leaves behind does not fit a table that is altered
+	// what a job that has no checkpoint leaves behind does not fit a table that is altered
+	first := dbtest.StartJob(t, dir, job)
 	dbtest.Eventually(t, nil, func() string {
 		if rows, err := h.TryQuery("SELECT 1 FROM " + h.to + ".t0 HAVING COUNT(*) > 0"); err != nil || len(rows) == 0 {
 			return fmt.Sprintf("the snapshot does not begin: %v", err)
@@ -172,7 +175,8 @@ func TestColumnsBetweenRuns(t *testing.T) {
 	eng := dbtest.OpenEngine(t, t.TempDir(), plugins)
 	text := f.job("read_limit.rows_per_second = 1500", f.names("a")+", snapshot.split.size = 100")
 	job := submit(t, eng, text)
-	for i, change := range []string{"ALTER TABLE a ADD COLUMN x INT", "ALTER TABLE a DROP COLUMN n", "ALTER TABLE a DROP COLUMN x"} {
+	for i, change := range []string{"ALTER TABLE a ADD COLUMN x INT", "ALTER TABLE a DROP COLUMN n",
+		"ALTER TABLE a DROP COLUMN x"} {
 		_ = plugin.Sleep(t.Context(), 500*time.Millisecond)
 		dbtest.Savepoint(t, eng, job)
 		f.Exec(change, fmt.Sprintf("UPDATE a SET name = 'changed %d' WHERE id %% 10 = %d", i, i))

@@ -32,13 +32,15 @@ func TestFailover(t *testing.T) {
 	}
 	source := strings.Replace(first.source(first.names("a")), first.Host, first.Host+","+second.Host, 1)
 	eng := dbtest.OpenEngine(t, t.TempDir(), plugins)
-	job := submit(t, eng, "env { job.mode = STREAMING, checkpoint.interval = 200, job.retry.times = 20 }\n"+source+"\n"+target.sink(""))
+	job := submit(t, eng, "env { job.mode = STREAMING, checkpoint.interval = 200, job.retry.times = 20 }\n"+source+"\n"+
+		target.sink(""))
 	dbtest.Eventually(t, job, same(first))
 	first.Exec("UPDATE a SET n = -n WHERE id < 10", "DELETE FROM a WHERE id = 50")
 	dbtest.Eventually(t, job, same(first))
 	dbtest.Eventually(t, job, same(second))
 	primary.Kill()
-	second.Exec("STOP SLAVE", "INSERT INTO "+first.from+".a VALUES (1000, 1)", "UPDATE "+first.from+".a SET n = 7 WHERE id > 90")
+	second.Exec("STOP SLAVE", "INSERT INTO "+first.from+".a VALUES (1000, 1)",
+		"UPDATE "+first.from+".a SET n = 7 WHERE id > 90")
 	dbtest.Eventually(t, job, same(second))
 	second.Exec("DELETE FROM " + first.from + ".a WHERE id < 20")
 	dbtest.Eventually(t, job, same(second))

@@ -49,25 +49,29 @@ func TestFilterFindsPieces(t *testing.T) {
 			{cdc.Span{From: key(int64(25)), After: true}, at(4)},
 		}, map[any]uint64{-5: 1, 9: 1, 10: 2, 19: 2, 20: 3, 25: 3, 26: 4, 1000: 4}},
 		{"gaps", "int(11)", []piece{
-			{cdc.Span{From: key(int64(10)), To: key(int64(20))}, at(2)}, {cdc.Span{From: key(int64(30)), To: key(int64(40))}, at(3)},
+			{cdc.Span{From: key(int64(10)), To: key(int64(20))}, at(2)},
+			{cdc.Span{From: key(int64(30)), To: key(int64(40))}, at(3)},
 		}, map[any]uint64{9: 0, 10: 2, 20: 0, 29: 0, 30: 3, 40: 0}},
 		{"unsigned", "bigint(20) unsigned", []piece{
 			{cdc.Span{To: key("9223372036854775808")}, at(1)}, {cdc.Span{From: key("9223372036854775808")}, at(2)},
 		}, map[any]uint64{5: 1, uint64(9223372036854775808): 2, uint64(18446744073709551615): 2}},
 		{"decimals", "decimal(20,4)", []piece{
-			{cdc.Span{To: key("-1.5000")}, at(1)}, {cdc.Span{From: key("-1.5000"), To: key("10.0000")}, at(2)}, {cdc.Span{From: key("10.0000")}, at(3)},
+			{cdc.Span{To: key("-1.5000")}, at(1)}, {cdc.Span{From: key("-1.5000"), To: key("10.0000")}, at(2)},
+			{cdc.Span{From: key("10.0000")}, at(3)},
 		}, map[any]uint64{"-100.0000": 1, "-1.5001": 1, "-1.5000": 2, "9.9999": 2, "10.0000": 3, "9000.0000": 3}},
 		{"floats", "double", []piece{{cdc.Span{To: key(1.5)}, at(1)}, {cdc.Span{From: key(1.5)}, at(2)}},
 			map[any]uint64{-1e300: 1, 1.4999: 1, 1.5: 2}},
 		{"days", "date", []piece{{cdc.Span{To: key("2024-01-01")}, at(1)}, {cdc.Span{From: key("2024-01-01")}, at(2)}},
 			map[any]uint64{"0001-01-01": 1, "2023-12-31": 1, "2024-01-01": 2}},
-		{"bytes", "varbinary(10)", []piece{{cdc.Span{To: key([]byte{1, 0})}, at(1)}, {cdc.Span{From: key([]byte{1, 0})}, at(2)}},
+		{"bytes", "varbinary(10)", []piece{{cdc.Span{To: key([]byte{1, 0})}, at(1)},
+			{cdc.Span{From: key([]byte{1, 0})}, at(2)}},
 			map[any]uint64{"\x01": 1, "\x01\x00": 2, "\xff": 2}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f, err := newFilter(t.Context(), &table{
-				ID: plugin.TableID{Name: "t"}, Key: "k", Log: ddl.Table{Columns: []ddl.Column{{Name: "x", Type: "int"}, {Name: "k", Type: tt.typ}}},
+				ID: plugin.TableID{Name: "t"}, Key: "k", Log: ddl.Table{Columns: []ddl.Column{{Name: "x", Type: "int"},
+					{Name: "k", Type: tt.typ}}},
 				Pieces: tt.pieces,
 			}, nil)
 			if err != nil {
@@ -135,7 +139,8 @@ func TestFilterAgainstSearch(t *testing.T) {
 
 // TestFilterWithoutItsColumn refuses a key that is gone.
 func TestFilterWithoutItsColumn(t *testing.T) {
-	_, err := newFilter(t.Context(), &table{Key: "k", Log: ddl.Table{Columns: []ddl.Column{{Name: "x"}}}, Pieces: []piece{{}}}, nil)
+	_, err := newFilter(t.Context(), &table{Key: "k", Log: ddl.Table{Columns: []ddl.Column{{Name: "x"}}},
+		Pieces: []piece{{}}}, nil)
 	if err == nil {
 		t.Error("no error")
 	}

@@ -39,11 +39,13 @@ var hammerKeys = []hammerKey{
 		return []string{fmt.Sprint(uint64(9223372036854775807) - 1000 + uint64(n))}
 	}},
 	{"id INT NOT NULL, UNIQUE KEY u (id)", []string{"id"}, func(n int) []string { return []string{fmt.Sprint(n * 3)} }},
-	{"id DECIMAL(20,4) PRIMARY KEY", []string{"id"}, func(n int) []string { return []string{fmt.Sprintf("%d.%04d", n-500, n)} }},
+	{"id DECIMAL(20,4) PRIMARY KEY", []string{"id"},
+		func(n int) []string { return []string{fmt.Sprintf("%d.%04d", n-500, n)} }},
 	{"id DATETIME(3) PRIMARY KEY", []string{"id"}, func(n int) []string {
 		return []string{fmt.Sprintf("'2024-01-01' + INTERVAL %d SECOND", n*1777)}
 	}},
-	{"id VARBINARY(8) PRIMARY KEY", []string{"id"}, func(n int) []string { return []string{fmt.Sprintf("x'%08x'", uint32(n)*0x01020411)} }},
+	{"id VARBINARY(8) PRIMARY KEY", []string{"id"},
+		func(n int) []string { return []string{fmt.Sprintf("x'%08x'", uint32(n)*0x01020411)} }},
 }
 
 // hammer is tables that clients change, and a job that keeps up with them.
@@ -96,7 +98,8 @@ func (h *hammer) where(k hammerKey, n int) string {
 func (h *hammer) statement(rng *rand.Rand) string {
 	table := rng.IntN(h.tables)
 	k, n, v := h.key(table), rng.IntN(h.rows), rng.IntN(1_000_000)
-	values := fmt.Sprintf("("+strings.Join(k.columns, ", ")+", v, s, x, at) VALUES (%s, %d, 'é %d', %d.25, '2024-05-05 05:05:05.5' + INTERVAL %d SECOND)",
+	values := fmt.Sprintf("("+strings.Join(k.columns, ", ")+
+		", v, s, x, at) VALUES (%s, %d, 'é %d', %d.25, '2024-05-05 05:05:05.5' + INTERVAL %d SECOND)",
 		strings.Join(k.literal(n), ", "), v, v, v%1000, v)
 	switch rng.IntN(6) {
 	case 0, 1:
@@ -188,7 +191,8 @@ func (h *hammer) job(extra string) string {
 	for i := range h.tables {
 		names = append(names, fmt.Sprintf("t%d", i))
 	}
-	return h.fixture.job("parallelism = 2, job.retry.times = 1000, job.retry.interval.seconds = 1, read_limit.rows_per_second = 20000",
+	return h.fixture.job("parallelism = 2, job.retry.times = 1000, job.retry.interval.seconds = 1, "+
+		"read_limit.rows_per_second = 20000",
 		h.names(names...)+", snapshot.split.size = 100, "+extra)
 }
 
@@ -302,7 +306,8 @@ func TestSwappedTable(t *testing.T) {
 	job := start(t, f.job("", f.names("a")+schemaChanges))
 	same := func() string { return f.difference("a", "*", "id") }
 	dbtest.Eventually(t, job, same)
-	f.Exec("CREATE TABLE a_new (id INT PRIMARY KEY, n INT, x VARCHAR(10) DEFAULT 'x')", "INSERT INTO a_new (id, n) SELECT * FROM a",
+	f.Exec("CREATE TABLE a_new (id INT PRIMARY KEY, n INT, x VARCHAR(10) DEFAULT 'x')",
+		"INSERT INTO a_new (id, n) SELECT * FROM a",
 		"RENAME TABLE a TO a_old, a_new TO a", "INSERT INTO a VALUES (3, 3, 'y')")
 	dbtest.Eventually(t, job, same)
 }

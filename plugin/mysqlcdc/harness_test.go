@@ -55,7 +55,8 @@ func (f *fixture) sink(options string) string {
 
 // job is a streaming job from the first database to the second.
 func (f *fixture) job(env, source string) string {
-	return fmt.Sprintf("env { job.mode = STREAMING, checkpoint.interval = 200, %s }\n%s\n%s", env, f.source(source), f.sink(""))
+	return fmt.Sprintf("env { job.mode = STREAMING, checkpoint.interval = 200, %s }\n%s\n%s", env,
+		f.source(source), f.sink(""))
 }
 
 // names lists tables as table-names has them.
@@ -94,7 +95,8 @@ func (f *fixture) difference(table, columns, order string) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("table %s: %d rows, want %d; for example\n%s", table, len(got), len(want), strings.Join(lines, "\n"))
+	return fmt.Sprintf("table %s: %d rows, want %d; for example\n%s", table, len(got), len(want),
+		strings.Join(lines, "\n"))
 }
 
 const jobID = 42

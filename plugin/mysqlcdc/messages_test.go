@@ -32,7 +32,8 @@ func TestDebeziumMessages(t *testing.T) {
 		return fmt.Sprintf("%d messages", len(got))
 	})
 	first := map[string]any{
-		"id": 1., "name": `é"`, "d": "gw==", "day": 10., "tm": 1e6, "dt": 1000., "dt6": 1.5e6, "ts": "2024-01-01T12:00:00Z", "b": "Af8=",
+		"id": 1., "name": `é"`, "d": "gw==", "day": 10., "tm": 1e6, "dt": 1000., "dt6": 1.5e6,
+		"ts": "2024-01-01T12:00:00Z", "b": "Af8=",
 		"bu": "AP8=", "y": 2024., "ok": true, "e": "y",
 	}
 	empty, changed := map[string]any{}, map[string]any{}
@@ -41,7 +42,8 @@ func TestDebeziumMessages(t *testing.T) {
 	}
 	empty["id"], changed["id"], changed["name"] = 2., 2., "new"
 	want := []message{
-		{"r", `{"id":1}`, nil, first}, {"r", `{"id":2}`, nil, empty}, {"u", `{"id":2}`, empty, changed}, {"d", `{"id":2}`, changed, nil},
+		{"r", `{"id":1}`, nil, first}, {"r", `{"id":2}`, nil, empty}, {"u", `{"id":2}`, empty, changed},
+		{"d", `{"id":2}`, changed, nil},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -56,7 +58,8 @@ type message struct {
 // messages reads what has come so far.
 func (f *fixture) messages(t *testing.T) []message {
 	t.Helper()
-	rows, err := f.TryQuery("SELECT JSON_OBJECT('Topic', `topic`, 'Key', `key`, 'Value', `value`) FROM " + f.to + ".messages")
+	rows, err := f.TryQuery("SELECT JSON_OBJECT('Topic', `topic`, 'Key', `key`, 'Value', `value`) FROM " +
+		f.to + ".messages")
 	if err != nil {
 		return nil
 	}

@@ -83,7 +83,8 @@ func TestStopModes(t *testing.T) {
 				if from == "earliest" {
 					row := f.Query("SHOW BINARY LOGS")
 					file := strings.Split(row[len(row)-1], "|")[0]
-					options = f.names("a") + ", stop.mode = " + mode + ", startup.mode = specific, startup.specific-offset.file = " + file +
+					options = f.names("a") + ", stop.mode = " + mode + ", startup.mode = specific, startup.specific-offset.file = " +
+						file +
 						", startup.specific-offset.pos = 4"
 				}
 				switch mode {
@@ -167,9 +168,11 @@ func TestRefusals(t *testing.T) {
 		{"range too small", f.names("orders") + ", server-id = 5, incremental.parallelism = 2", "too small a range"},
 		{"no number", f.names("orders") + ", server-id = x", "neither a number"},
 		{"no key", f.names("bare") + ", exactly_once = true", "neither a primary key nor a unique one"},
-		{"unknown key", f.names("orders") + `, table-names-config = [{ table = "` + f.from + `.orders", primaryKeys = ["ident"] }]`,
+		{"unknown key", f.names("orders") + `, table-names-config = [{ table = "` + f.from +
+			`.orders", primaryKeys = ["ident"] }]`,
 			`no column "ident"`},
-		{"config of another table", f.names("orders") + `, table-names-config = [{ table = "` + f.from + `.order", primaryKeys = ["id"] }]`,
+		{"config of another table", f.names("orders") + `, table-names-config = [{ table = "` + f.from +
+			`.order", primaryKeys = ["id"] }]`,
 			"did you mean " + f.from + ".orders?"},
 		{"specific without a place", f.names("orders") + ", startup.mode = specific", "startup.specific-offset.file"},
 		{"bad zone", f.names("orders") + ", server-time-zone = Mars", "time zone"},

@@ -37,9 +37,10 @@ func BenchmarkPostgresBacklog(b *testing.B) {
 	f.Exec(insertMixed("a", 0, rows), "UPDATE a SET n = n + 1, note = CONCAT(note, '!') WHERE id % 2 = 0")
 	eng := openFor(b)
 	b.ResetTimer()
-	job := submit(b, eng, fmt.Sprintf("env { job.mode = STREAMING, checkpoint.interval = 1000 }\n%s\n%s", f.source(f.names("a")+fmt.Sprintf(
-		`, stop.mode = latest, startup.mode = specific, startup.specific-offset.file = %q, startup.specific-offset.pos = %d`,
-		file, pos)), sink))
+	job := submit(b, eng, fmt.Sprintf("env { job.mode = STREAMING, checkpoint.interval = 1000 }\n%s\n%s",
+		f.source(f.names("a")+fmt.Sprintf(
+			`, stop.mode = latest, startup.mode = specific, startup.specific-offset.file = %q, startup.specific-offset.pos = %d`,
+			file, pos)), sink))
 	if _, err := job.Wait(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -51,8 +52,8 @@ func BenchmarkPostgresBacklog(b *testing.B) {
 	}
 }
 
-// BenchmarkPostgresLatency has a client make 2,000 changes a second, twenty in a transaction, and tells how long it takes
-// from right before their commit to their arrival in PostgreSQL, with a checkpoint each second:
+// BenchmarkPostgresLatency has a client make 2,000 changes a second, twenty in a transaction, and tells how long it
+// takes from right before their commit to their arrival in PostgreSQL, with a checkpoint each second:
 //
 //	go test -run - -bench PostgresLatency -benchtime 1x ./plugin/mysqlcdc
 func BenchmarkPostgresLatency(b *testing.B) {

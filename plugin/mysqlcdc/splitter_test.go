@@ -26,8 +26,9 @@ func planned(t *testing.T, o Options, names ...string) *Source {
 	s := &Source{options: o, env: plugin.Env{Parallelism: 2}, server: server}
 	for _, name := range names {
 		made, err := plugin.NewTable(plugin.Table{
-			ID: plugin.TableID{Database: "shop", Name: name}, Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int)}},
-			Key: []int{0},
+			ID:      plugin.TableID{Database: "shop", Name: name},
+			Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int)}},
+			Key:     []int{0},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -124,7 +125,8 @@ func TestRoundsWithoutSnapshot(t *testing.T) {
 	for i, split := range splits {
 		var f following
 		var of []table
-		if json.Unmarshal(split.State, &f) != nil || json.Unmarshal(f.Tables, &of) != nil || f.At.Pos != 100 || len(f.Known) != 3 {
+		if json.Unmarshal(split.State, &f) != nil || json.Unmarshal(f.Tables, &of) != nil || f.At.Pos != 100 ||
+			len(f.Known) != 3 {
 			t.Fatalf("state %s", split.State)
 		}
 		for _, one := range of {
@@ -157,7 +159,8 @@ func TestAnotherRound(t *testing.T) {
 	id := s.relations[0].Table.ID
 	seen, until := ddl.Table{Columns: []ddl.Column{{Name: "id", Type: "bigint(20)"}}}, at(150)
 	done(t, sp, plugin.Split{ID: "chunk/1", Table: id}, chunk{Pieces: []piece{{cdc.Span{To: key(int64(5))}, at(120)}}})
-	done(t, sp, plugin.Split{ID: "chunk/2", Table: id}, chunk{Left: &jdbc.Range{From: key(int64(5))}, Seen: &seen, Until: &until})
+	done(t, sp, plugin.Split{ID: "chunk/2", Table: id},
+		chunk{Left: &jdbc.Range{From: key(int64(5))}, Seen: &seen, Until: &until})
 	ids, splits := next(t, sp)
 	if len(ids) != 1 || !strings.HasPrefix(ids[0], logPrefix) {
 		t.Fatalf("%v", ids)
@@ -190,7 +193,8 @@ func TestAnotherRound(t *testing.T) {
 		t.Fatal(d)
 	}
 	var c chunk
-	if err := json.Unmarshal(splits[0].State, &c); err != nil || c.Range.From == nil || c.Low.Pos != 300 || c.Log.Columns[0].Type != "bigint(20)" {
+	if err := json.Unmarshal(splits[0].State, &c); err != nil || c.Range.From == nil || c.Low.Pos != 300 ||
+		c.Log.Columns[0].Type != "bigint(20)" {
 		t.Errorf("%s %v", splits[0].State, err)
 	}
 	done(t, sp, splits[0], chunk{Pieces: []piece{{cdc.Span{From: key(int64(5))}, at(350)}}})
@@ -210,11 +214,13 @@ func TestTableForm(t *testing.T) {
 		ID: plugin.TableID{Database: "shop", Name: "a"}, Version: 3, Key: []int{1}, KeyName: "PRIMARY", Comment: "about",
 		Catalog: catalogName,
 		Columns: []plugin.Column{
-			{Name: "n", Type: plugin.DecimalOf(10, 2), NotNull: true, Default: &value, Comment: "c", SourceType: "decimal(10,2)"},
+			{Name: "n", Type: plugin.DecimalOf(10, 2), NotNull: true, Default: &value, Comment: "c",
+				SourceType: "decimal(10,2)"},
 			{Name: "s", Type: plugin.TypeOf(plugin.String), Length: 20},
 			{Name: "at", Type: plugin.Type{Kind: plugin.Timestamp, Scale: 3}},
 		},
-		Constraints: []plugin.Constraint{{Name: "u", Kind: plugin.UniqueKey, Columns: []plugin.ConstraintColumn{{Name: "n", Desc: true}}}},
+		Constraints: []plugin.Constraint{{Name: "u", Kind: plugin.UniqueKey,
+			Columns: []plugin.ConstraintColumn{{Name: "n", Desc: true}}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,8 @@ func ExamplePlugins() {
 		fmt.Println(err)
 		return
 	}
-	people, err := plugin.NewTable(plugin.Table{Columns: []plugin.Column{{Name: "name", Type: plugin.TypeOf(plugin.String)}}})
+	people,
+		err := plugin.NewTable(plugin.Table{Columns: []plugin.Column{{Name: "name", Type: plugin.TypeOf(plugin.String)}}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -47,7 +48,8 @@ func ExamplePlugins() {
 	}
 	err = split.Apply(ctx, rows.Batch(), out, func(b plugin.Batch) error {
 		for i := range b.Len() {
-			fmt.Println(column.Value(b.Rows.Column(1), out.Columns[1].Type, i), column.Value(b.Rows.Column(2), out.Columns[2].Type, i))
+			fmt.Println(column.Value(b.Rows.Column(1), out.Columns[1].Type, i),
+				column.Value(b.Rows.Column(2), out.Columns[2].Type, i))
 		}
 		return nil
 	})

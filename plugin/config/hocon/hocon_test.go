@@ -213,9 +213,11 @@ func TestErrors(t *testing.T) {
 		want       []string
 	}{
 		{"several lines", "a = b:c\nc = @\nd = 1\ne = x=y", []string{
-			`1:6: ':' cannot stand in a value without quotes; put the value in double quotes, or a comma or a new line before the next key`,
+			`1:6: ':' cannot stand in a value without quotes; put the value in double quotes, or a comma or a new line ` +
+				`before the next key`,
 			`2:5: '@' cannot stand in a value without quotes; put the value in double quotes`,
-			`4:6: '=' cannot stand in a value without quotes; put the value in double quotes, or a comma or a new line before the next key`,
+			`4:6: '=' cannot stand in a value without quotes; put the value in double quotes, or a comma or a new line ` +
+				`before the next key`,
 		}},
 		{"columns count characters", "é = \"日本\", b = [日本語 @]", []string{
 			`1:20: '@' cannot stand in a value without quotes; put the value in double quotes`}},
@@ -339,7 +341,8 @@ func TestPositions(t *testing.T) {
 
 // No message shows a value: it may be a password.
 func TestMessagesShowNoValue(t *testing.T) {
-	for _, text := range []string{`password = hunter2:x`, `password = hunter2@x`, `password = "hunter2`, `password = hunter2 [1]`,
+	for _, text := range []string{`password = hunter2:x`, `password = hunter2@x`, `password = "hunter2`,
+		`password = hunter2 [1]`,
 		`password = "hunter2\q"`, "password = hunter2\npassword += 1", `source { password = hunter2 }`} {
 		if _, err := hocon.Parse([]byte(text), hocon.Options{}); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", text, err)

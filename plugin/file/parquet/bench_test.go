@@ -18,15 +18,20 @@ import (
 func benchBatches(b *testing.B, alloc memory.Allocator) (*plugin.Table, []plugin.Batch, int64) {
 	b.Helper()
 	tab := table(b,
-		plugin.Column{Name: "id", Type: plugin.TypeOf(plugin.BigInt)}, plugin.Column{Name: "n", Type: plugin.TypeOf(plugin.Int)},
-		plugin.Column{Name: "name", Type: plugin.TypeOf(plugin.String)}, plugin.Column{Name: "city", Type: plugin.TypeOf(plugin.String)},
-		plugin.Column{Name: "score", Type: plugin.TypeOf(plugin.Double)}, plugin.Column{Name: "amount", Type: plugin.DecimalOf(12, 2)},
-		plugin.Column{Name: "at", Type: plugin.TypeOf(plugin.Timestamp)}, plugin.Column{Name: "ok", Type: plugin.TypeOf(plugin.Boolean)})
+		plugin.Column{Name: "id", Type: plugin.TypeOf(plugin.BigInt)},
+		plugin.Column{Name: "n", Type: plugin.TypeOf(plugin.Int)},
+		plugin.Column{Name: "name", Type: plugin.TypeOf(plugin.String)},
+		plugin.Column{Name: "city", Type: plugin.TypeOf(plugin.String)},
+		plugin.Column{Name: "score", Type: plugin.TypeOf(plugin.Double)},
+		plugin.Column{Name: "amount", Type: plugin.DecimalOf(12, 2)},
+		plugin.Column{Name: "at", Type: plugin.TypeOf(plugin.Timestamp)},
+		plugin.Column{Name: "ok", Type: plugin.TypeOf(plugin.Boolean)})
 	builder := column.NewBuilder(tab, alloc)
 	var batches []plugin.Batch
 	for i := range 500_000 {
 		err := builder.AppendRow(plugin.Insert, int64(i), i%1000, fmt.Sprintf("customer %09d", i), fmt.Sprint("city ", i%500),
-			float64(i)/7, fmt.Sprintf("%d.%02d", i%100000, i%100), time.UnixMicro(1700000000000000+int64(i)*1001).UTC(), i%2 == 0)
+			float64(i)/7, fmt.Sprintf("%d.%02d", i%100000, i%100), time.UnixMicro(1700000000000000+int64(i)*1001).UTC(),
+			i%2 == 0)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -108,7 +108,8 @@ func readBack(ctx context.Context, p plugin.Plugin, dir string, tab *plugin.Tabl
 
 func readFile(ctx context.Context, p plugin.Plugin, path string, tab *plugin.Table) ([][]any, error) {
 	env := plugin.Env{
-		Vertex: "Source[0]-LocalFile", Parallelism: 1, Logger: hclog.NewNullLogger(), Alloc: memory.DefaultAllocator, Now: time.Now,
+		Vertex: "Source[0]-LocalFile", Parallelism: 1, Logger: hclog.NewNullLogger(),
+		Alloc: memory.DefaultAllocator, Now: time.Now,
 	}
 	s, err := p.Source(ctx, plugintest.Options("path", path, "file_format_type", "parquet"), env)
 	if err != nil {

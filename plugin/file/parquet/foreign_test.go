@@ -40,7 +40,8 @@ func foreignArray(t *testing.T, a arrow.Array, props ...pq.WriterProperty) []byt
 	rows := array.NewRecordBatch(sc, []arrow.Array{a}, int64(a.Len()))
 	defer rows.Release()
 	var out bytes.Buffer
-	w, err := pqarrow.NewFileWriter(sc, &out, pq.NewWriterProperties(props...), pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	w, err := pqarrow.NewFileWriter(sc, &out, pq.NewWriterProperties(props...),
+		pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,26 +65,39 @@ func TestTypesOfOtherPrograms(t *testing.T) {
 		{"uint8", arrow.PrimitiveTypes.Uint8, "[255, null]", nil, "SMALLINT", []string{"255", "null"}},
 		{"uint16", arrow.PrimitiveTypes.Uint16, "[65535, null]", nil, "INT", []string{"65535", "null"}},
 		{"uint32", arrow.PrimitiveTypes.Uint32, "[4294967295, null]", nil, "BIGINT", []string{"4294967295", "null"}},
-		{"uint64", arrow.PrimitiveTypes.Uint64, "[18446744073709551615, null]", nil, "Decimal(20, 0)", []string{"18446744073709551615", "null"}},
+		{"uint64", arrow.PrimitiveTypes.Uint64, "[18446744073709551615, null]", nil, "Decimal(20, 0)",
+			[]string{"18446744073709551615", "null"}},
 		{"float16", arrow.FixedWidthTypes.Float16, "[1.5, null]", nil, "FLOAT", []string{"1.5", "null"}},
-		{"decimal on INT32", &arrow.Decimal128Type{Precision: 7, Scale: 2}, `["-12345.67", null]`, []pq.WriterProperty{integers}, "Decimal(7, 2)", []string{"-12345.67", "null"}},
-		{"decimal on INT64", &arrow.Decimal128Type{Precision: 18, Scale: 0}, `["-123456789012345678", null]`, []pq.WriterProperty{integers}, "Decimal(18, 0)", []string{"-123456789012345678", "null"}},
-		{"millis", arrow.FixedWidthTypes.Timestamp_ms, "[-1, null]", nil, "TIMESTAMP", []string{`"1969-12-31T23:59:59.999"`, "null"}},
-		{"micros in UTC", arrow.FixedWidthTypes.Timestamp_us, "[1735689599999999, null]", nil, "TIMESTAMP", []string{`"2024-12-31T23:59:59.999999"`, "null"}},
-		{"time of millis", arrow.FixedWidthTypes.Time32ms, `["23:59:59.999", null]`, nil, "TIME", []string{`"23:59:59.999"`, "null"}},
+		{"decimal on INT32", &arrow.Decimal128Type{Precision: 7, Scale: 2}, `["-12345.67", null]`,
+			[]pq.WriterProperty{integers}, "Decimal(7, 2)", []string{"-12345.67", "null"}},
+		{"decimal on INT64", &arrow.Decimal128Type{Precision: 18, Scale: 0}, `["-123456789012345678", null]`,
+			[]pq.WriterProperty{integers}, "Decimal(18, 0)", []string{"-123456789012345678", "null"}},
+		{"millis", arrow.FixedWidthTypes.Timestamp_ms, "[-1, null]", nil, "TIMESTAMP",
+			[]string{`"1969-12-31T23:59:59.999"`, "null"}},
+		{"micros in UTC", arrow.FixedWidthTypes.Timestamp_us, "[1735689599999999, null]", nil, "TIMESTAMP",
+			[]string{`"2024-12-31T23:59:59.999999"`, "null"}},
+		{"time of millis", arrow.FixedWidthTypes.Time32ms, `["23:59:59.999", null]`, nil, "TIME",
+			[]string{`"23:59:59.999"`, "null"}},
 		{"fixed bytes", &arrow.FixedSizeBinaryType{ByteWidth: 2}, `["AAE=", null]`, nil, "BYTES", []string{`"AAE="`, "null"}},
 		{"large text", arrow.BinaryTypes.LargeString, `["x", null]`, nil, "STRING", []string{`"x"`, "null"}},
-		{"large list", arrow.LargeListOf(arrow.PrimitiveTypes.Uint8), `[[1, null], [], null]`, nil, "ARRAY<SMALLINT>", []string{"[1,null]", "[]", "null"}},
-		{"list of fixed size", arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int16), `[[1, 2], null]`, nil, "ARRAY<SMALLINT>", []string{"[1,2]", "null"}},
-		{"list without nulls", arrow.ListOfNonNullable(arrow.PrimitiveTypes.Int32), `[[1], []]`, nil, "ARRAY<INT>", []string{"[1]", "[]"}},
-		{"group with converted fields", arrow.StructOf(arrow.Field{Name: "u", Type: arrow.PrimitiveTypes.Uint8, Nullable: true},
+		{"large list", arrow.LargeListOf(arrow.PrimitiveTypes.Uint8), `[[1, null], [], null]`, nil, "ARRAY<SMALLINT>",
+			[]string{"[1,null]", "[]", "null"}},
+		{"list of fixed size", arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int16), `[[1, 2], null]`, nil, "ARRAY<SMALLINT>",
+			[]string{"[1,2]", "null"}},
+		{"list without nulls", arrow.ListOfNonNullable(arrow.PrimitiveTypes.Int32), `[[1], []]`, nil, "ARRAY<INT>",
+			[]string{"[1]", "[]"}},
+		{"group with converted fields", arrow.StructOf(arrow.Field{Name: "u", Type: arrow.PrimitiveTypes.Uint8,
+			Nullable: true},
 			arrow.Field{Name: "t", Type: arrow.FixedWidthTypes.Timestamp_ms}), `[{"u": 7, "t": 1704067200000}, null]`, nil,
 			"ROW<u SMALLINT,t TIMESTAMP>", []string{`{"u":7,"t":"2024-01-01T00:00:00"}`, "null"}},
-		{"map with converted values", arrow.MapOf(arrow.PrimitiveTypes.Uint16, arrow.FixedWidthTypes.Time32ms), `[[{"key": 5, "value": "00:00:01"}], null]`, nil,
+		{"map with converted values", arrow.MapOf(arrow.PrimitiveTypes.Uint16, arrow.FixedWidthTypes.Time32ms),
+			`[[{"key": 5, "value": "00:00:01"}], null]`, nil,
 			"Map<INT, TIME>", []string{`{"5":"00:00:01"}`, "null"}},
-		{"dictionary", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, `["a", "b", null, "a"]`, nil,
+		{"dictionary", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String},
+			`["a", "b", null, "a"]`, nil,
 			"STRING", []string{`"a"`, `"b"`, "null", `"a"`}},
-		{"uuid", extensions.NewUUIDType(), `["01234567-89ab-cdef-0123-456789abcdef", null]`, nil, "STRING", []string{`"01234567-89ab-cdef-0123-456789abcdef"`, "null"}},
+		{"uuid", extensions.NewUUIDType(), `["01234567-89ab-cdef-0123-456789abcdef", null]`, nil, "STRING",
+			[]string{`"01234567-89ab-cdef-0123-456789abcdef"`, "null"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

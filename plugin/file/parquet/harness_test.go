@@ -64,7 +64,8 @@ func ranges(t testing.TB, data []byte, splitSize int64) []format.Range {
 }
 
 // read returns the rows of a range as text, and where it stood after each batch.
-func read(t testing.TB, data []byte, tab *plugin.Table, span format.Range, from *format.Position) (rows []string, at []format.Position) {
+func read(t testing.TB, data []byte, tab *plugin.Table, span format.Range, from *format.Position) (rows []string,
+	at []format.Position) {
 	t.Helper()
 	r, err := parquet.Format().NewReader(format.ReadOptions{Table: tab, Alloc: memory.DefaultAllocator})
 	if err != nil {

@@ -26,9 +26,11 @@ const groupRows = 700
 // groups is a file of several row groups with flat and nested columns, and its rows.
 func groups(t testing.TB) (tab *plugin.Table, data []byte, rows []string) {
 	t.Helper()
-	tab = table(t, plugin.Column{Name: "id", Type: scalar(plugin.Int)}, plugin.Column{Name: "text", Type: scalar(plugin.String)},
+	tab = table(t, plugin.Column{Name: "id", Type: scalar(plugin.Int)},
+		plugin.Column{Name: "text", Type: scalar(plugin.String)},
 		plugin.Column{Name: "list", Type: plugin.ArrayOf(scalar(plugin.String))},
-		plugin.Column{Name: "map", Type: plugin.MapOf(scalar(plugin.String), scalar(plugin.Int))}, plugin.Column{Name: "row", Type: nested})
+		plugin.Column{Name: "map", Type: plugin.MapOf(scalar(plugin.String), scalar(plugin.Int))},
+		plugin.Column{Name: "row", Type: nested})
 	b := column.NewBuilder(tab, memory.DefaultAllocator)
 	filler := strings.Repeat("0123456789abcdef", 100)
 	for i := range 5 * groupRows {
@@ -47,7 +49,8 @@ func groups(t testing.TB) (tab *plugin.Table, data []byte, rows []string) {
 	batch := b.Batch()
 	defer batch.Release()
 	var out bytes.Buffer
-	props := pq.NewWriterProperties(pq.WithMaxRowGroupLength(groupRows), pq.WithCompression(compress.Codecs.Snappy), pq.WithDataPageSize(10_000))
+	props := pq.NewWriterProperties(pq.WithMaxRowGroupLength(groupRows), pq.WithCompression(compress.Codecs.Snappy),
+		pq.WithDataPageSize(10_000))
 	w, err := pqarrow.NewFileWriter(tab.Schema, &out, props, pqarrow.DefaultWriterProps())
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +68,8 @@ func TestRangesAndPositions(t *testing.T) {
 	if len(all) != 5 {
 		t.Fatalf("%d row groups", len(all))
 	}
-	if whole := ranges(t, data, 0); len(whole) != 1 || whole[0] != (format.Range{End: 5 * groupRows, Rows: 5 * groupRows}) {
+	if whole := ranges(t, data, 0); len(whole) != 1 ||
+		whole[0] != (format.Range{End: 5 * groupRows, Rows: 5 * groupRows}) {
 		t.Errorf("one range is %v", whole)
 	}
 	if two := ranges(t, data, 2_000_000); len(two) != 2 || two[0].End != 3*groupRows {
@@ -243,7 +247,8 @@ func splitCells(row string, n int) []string {
 }
 
 func TestReadErrors(t *testing.T) {
-	tab := table(t, plugin.Column{Name: "id", Type: scalar(plugin.Int)}, plugin.Column{Name: "name", Type: scalar(plugin.String)})
+	tab := table(t, plugin.Column{Name: "id", Type: scalar(plugin.Int)},
+		plugin.Column{Name: "name", Type: scalar(plugin.String)})
 	data := write(t, format.WriteOptions{Table: tab}, build(t, tab, []any{1, "x"}, []any{2, "y"}))
 	_, err := parquet.Format().Columns(t.Context(), input(data[:len(data)-3]))
 	checkError(t, err, plugin.CodeData, "test.parquet", "is no parquet file")
@@ -259,7 +264,8 @@ func TestReadErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkError(t, r.Open(t.Context(), input(data), format.Range{End: -1}, nil), plugin.CodeNotFound, `no column "nam"`, `did you mean "name"?`)
+	checkError(t, r.Open(t.Context(), input(data), format.Range{End: -1}, nil), plugin.CodeNotFound, `no column "nam"`,
+		`did you mean "name"?`)
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}

@@ -18,7 +18,8 @@ func scalar(k plugin.Kind) plugin.Type { return plugin.TypeOf(k) }
 var nested = plugin.RowOf(
 	plugin.Field{Name: "X", Type: scalar(plugin.Int)},
 	plugin.Field{Name: "list", Type: plugin.ArrayOf(plugin.ArrayOf(scalar(plugin.String)))},
-	plugin.Field{Name: "inner", Type: plugin.RowOf(plugin.Field{Name: "m", Type: plugin.MapOf(scalar(plugin.Int), scalar(plugin.Timestamp))})},
+	plugin.Field{Name: "inner", Type: plugin.RowOf(plugin.Field{Name: "m",
+		Type: plugin.MapOf(scalar(plugin.Int), scalar(plugin.Timestamp))})},
 )
 
 // everyType has a column of each type, with names in lower case.
@@ -54,16 +55,21 @@ type any2 = [2]any
 func everyRow() [][]any {
 	nine := strings.Repeat("9", 20) + "." + strings.Repeat("9", 18)
 	return [][]any{
-		{nil, "", true, math.MinInt8, math.MinInt16, math.MinInt32, math.MinInt64, -math.MaxFloat32, -math.MaxFloat64, "-" + nine, "-999.99",
+		{nil, "", true, math.MinInt8, math.MinInt16, math.MinInt32, math.MinInt64, -math.MaxFloat32, -math.MaxFloat64,
+			"-" + nine, "-999.99",
 			[]byte{}, "0001-01-01", "00:00:00", "00:00:00.000000001", "0001-01-01 00:00:00", "1678-01-01 00:00:00.000000001",
 			[]any{}, []any{}, []any2{}, []any{nil, nil, nil}},
-		{nil, "a\x00b ä \U0001F600", false, math.MaxInt8, math.MaxInt16, math.MaxInt32, math.MaxInt64, math.MaxFloat32, math.MaxFloat64, nine, "999.99",
-			[]byte{0, 255}, "9999-12-31", "23:59:59.999999", "23:59:59.999999999", "9999-12-31 23:59:59.999999", "2261-12-31 23:59:59.999999999",
+		{nil, "a\x00b ä \U0001F600", false, math.MaxInt8, math.MaxInt16, math.MaxInt32, math.MaxInt64, math.MaxFloat32,
+			math.MaxFloat64, nine, "999.99",
+			[]byte{0, 255}, "9999-12-31", "23:59:59.999999", "23:59:59.999999999", "9999-12-31 23:59:59.999999",
+			"2261-12-31 23:59:59.999999999",
 			[]any{1, nil, -3}, []any{strings.Repeat("9", 38), "0"}, []any2{{"k", "1.50"}, {"", nil}},
 			[]any{7, []any{[]any{"x", nil}, nil, []any{}}, []any{[]any2{{1, "2024-01-01 00:00:00.5"}, {2, nil}}}}},
 		{nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil},
-		{nil, "x", true, 0, 0, 0, 0, float32(math.Inf(1)), math.Inf(-1), "0", "0", []byte("b"), "1970-01-01", "12:00:00", "12:00:00",
-			"1969-12-31 23:59:59.999999", "1970-01-01 00:00:00", []any{0}, []any{nil}, []any2{{"z", "-0.01"}}, []any{0, []any{}, []any{[]any2{}}}},
+		{nil, "x", true, 0, 0, 0, 0, float32(math.Inf(1)), math.Inf(-1), "0", "0", []byte("b"), "1970-01-01",
+			"12:00:00", "12:00:00",
+			"1969-12-31 23:59:59.999999", "1970-01-01 00:00:00", []any{0}, []any{nil}, []any2{{"z", "-0.01"}},
+			[]any{0, []any{}, []any{[]any2{}}}},
 	}
 }
 
@@ -118,7 +124,8 @@ func TestSlices(t *testing.T) {
 func TestInt96(t *testing.T) {
 	tab := table(t, plugin.Column{Name: "micros", Type: scalar(plugin.Timestamp)},
 		plugin.Column{Name: "nanos", Type: plugin.Type{Kind: plugin.Timestamp, Scale: 9}})
-	in := build(t, tab, []any{"2024-02-29 12:30:00.000001", "1969-12-31 23:59:59.999999999"}, []any{nil, "2024-01-01 00:00:00"})
+	in := build(t, tab, []any{"2024-02-29 12:30:00.000001", "1969-12-31 23:59:59.999999999"},
+		[]any{nil, "2024-01-01 00:00:00"})
 	data := write(t, format.WriteOptions{Table: tab, TimestampAsInt96: true}, in)
 	have := columns(t, data)
 	for _, c := range have {
@@ -166,9 +173,12 @@ func TestWriterErrors(t *testing.T) {
 		o       format.WriteOptions
 		want    []string
 	}{
-		{"names that become the same", []plugin.Column{{Name: "id"}, {Name: "ID"}}, format.WriteOptions{}, []string{"id and ID are both called id", "rename"}},
-		{"a codec of other formats", []plugin.Column{{Name: "id"}}, format.WriteOptions{Codec: "lzo"}, []string{`"lzo"`, "none, snappy"}},
-		{"bytes as INT96", []plugin.Column{{Name: "id", Type: scalar(plugin.Bytes)}}, format.WriteOptions{FixedAsInt96: []string{"id"}}, []string{"parquet_avro_write_fixed_as_int96"}},
+		{"names that become the same", []plugin.Column{{Name: "id"}, {Name: "ID"}}, format.WriteOptions{},
+			[]string{"id and ID are both called id", "rename"}},
+		{"a codec of other formats", []plugin.Column{{Name: "id"}}, format.WriteOptions{Codec: "lzo"},
+			[]string{`"lzo"`, "none, snappy"}},
+		{"bytes as INT96", []plugin.Column{{Name: "id", Type: scalar(plugin.Bytes)}},
+			format.WriteOptions{FixedAsInt96: []string{"id"}}, []string{"parquet_avro_write_fixed_as_int96"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -40,8 +40,8 @@ func Main(m *testing.M, child func(ctx context.Context, dir string) error, leaks
 	os.Exit(0)
 }
 
-// RunJob returns what a child does that runs a job: it resumes the job of its directory, or submits it if there is none,
-// and waits for its end. It prints a line for each checkpoint, and one at the job's end.
+// RunJob returns what a child does that runs a job: it resumes the job of its directory, or submits it if there is
+// none, and waits for its end. It prints a line for each checkpoint, and one at the job's end.
 func RunJob(plugins ...plugin.Set) func(ctx context.Context, dir string) error {
 	return func(ctx context.Context, dir string) error {
 		text, err := os.ReadFile(filepath.Join(dir, jobFile))
@@ -137,7 +137,8 @@ func (c *Child) Kill() {
 	}
 }
 
-// Finished waits for the end of the process. It is false if the process was killed; a process that failed fails the test.
+// Finished waits for the end of the process. It is false if the process was killed; a process that failed fails the
+// test.
 func (c *Child) Finished() bool {
 	c.t.Helper()
 	err := c.Wait()

@@ -15,8 +15,8 @@ const (
 	ClickHouseVariable = "CULVERT_TEST_CLICKHOUSE"
 )
 
-// Address returns what a server's variable holds. In continuous integration a missing server is a failure, elsewhere the
-// test is skipped.
+// Address returns what a server's variable holds. In continuous integration a missing server is a failure, elsewhere
+// the test is skipped.
 func Address(t testing.TB, variable string) string {
 	t.Helper()
 	text := os.Getenv(variable)

@@ -136,7 +136,8 @@ func TestUrlErrors(t *testing.T) {
 		"jdbc:mysql://h/db?serverSslCert=/none":    "serverSslCert",
 		"jdbc:mysql://h/%zz":                       "not well escaped",
 	} {
-		_, err := kit.Lookup(t, plugin.SourceRole).Source(t.Context(), plugintest.Options("url", url, "query", "SELECT 1"), jdbctest.Env())
+		_, err := kit.Lookup(t, plugin.SourceRole).Source(t.Context(),
+			plugintest.Options("url", url, "query", "SELECT 1"), jdbctest.Env())
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: error %v, want %q", url, err, want)
 		}

@@ -25,7 +25,8 @@ const mixed = `id BIGINT PRIMARY KEY, n INT, name VARCHAR(40), note VARCHAR(80),
 
 // fill makes rows of the table a of mixed types.
 func fill(n int) string {
-	return fmt.Sprintf(`INSERT INTO a SELECT seq, seq %% 1000, CONCAT('name ', seq), CONCAT('a longer text, number ', seq * 7),
+	return fmt.Sprintf(
+		`INSERT INTO a SELECT seq, seq %% 1000, CONCAT('name ', seq), CONCAT('a longer text, number ', seq * 7),
 		seq / 7e0, seq %% 100000 / 100, '2024-01-01' + INTERVAL seq * 1001 MICROSECOND, seq %% 2 FROM seq_1_to_%d`, n)
 }
 

@@ -117,7 +117,8 @@ func TestFractionsAreKept(t *testing.T) {
 	f := dbtest.MariaDB(t)
 	for _, test := range tests {
 		f.Exec("CREATE OR REPLACE TABLE t (" + test.columns + ")")
-		err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, f.Pairs()...), jdbctest.Batch(t, tab, jdbctest.Row{Kind: plugin.Insert, Values: test.values}))
+		err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, f.Pairs()...),
+			jdbctest.Batch(t, tab, jdbctest.Row{Kind: plugin.Insert, Values: test.values}))
 		if (err == nil) != test.ok {
 			t.Errorf("%s %v: error %v; there is %q", test.columns, test.values, err, f.Query("SELECT * FROM t"))
 		}
@@ -203,7 +204,8 @@ func TestOwnStatementRefused(t *testing.T) {
 		rows = append(rows, jdbctest.Insert(id, "x", id%129))
 	}
 	var refused *plugin.RowErrors
-	if err := jdbctest.TryLoad(t, s, jdbctest.Batch(t, tab, rows...)); !errors.As(err, &refused) || len(refused.Rows) != 2 ||
+	if err := jdbctest.TryLoad(t, s, jdbctest.Batch(t, tab, rows...)); !errors.As(err, &refused) ||
+		len(refused.Rows) != 2 ||
 		refused.Rows[1].Index != 257 {
 		t.Errorf("error %v", err)
 	}
@@ -262,7 +264,8 @@ func TestBits(t *testing.T) {
 	f := dbtest.MariaDB(t, "CREATE TABLE t (a BIT(1), b BIT(8), c BIT(16))")
 	jdbctest.Load(t, kit.SinkFor(t, tab, f.Pairs()...), jdbctest.Batch(t, tab, jdbctest.Insert(true, 5, []byte{1, 2}),
 		jdbctest.Insert(nil, nil, nil)))
-	if d := cmp.Diff([]string{"1|5|258", "NULL|NULL|NULL"}, f.Query("SELECT a+0, b+0, c+0 FROM t ORDER BY a DESC")); d != "" {
+	if d := cmp.Diff([]string{"1|5|258", "NULL|NULL|NULL"},
+		f.Query("SELECT a+0, b+0, c+0 FROM t ORDER BY a DESC")); d != "" {
 		t.Error(d)
 	}
 }
@@ -286,7 +289,8 @@ func TestWithoutTemporaryTables(t *testing.T) {
 		row := func(kind plugin.RowKind, values ...any) jdbctest.Row { return jdbctest.Row{Kind: kind, Values: values} }
 		jdbctest.Load(t, s, jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", 1), jdbctest.Insert(2, "b", 2)),
 			jdbctest.Batch(t, tab, row(plugin.Delete, 1, "a", 1), row(plugin.UpdateAfter, 2, "c", 3)),
-			jdbctest.Batch(t, tab, row(plugin.UpdateAfter, 2, "d", 4), row(plugin.Insert, 5, "e", 5), row(plugin.Delete, 5, "e", 5)))
+			jdbctest.Batch(t, tab, row(plugin.UpdateAfter, 2, "d", 4), row(plugin.Insert, 5, "e", 5),
+				row(plugin.Delete, 5, "e", 5)))
 		if d := cmp.Diff([]string{"2|d|4"}, f.Query("SELECT * FROM "+name)); d != "" {
 			t.Errorf("user %q: %s", user, d)
 		}

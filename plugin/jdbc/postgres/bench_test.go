@@ -24,8 +24,9 @@ func BenchmarkTable(b *testing.B) {
 	s.Exec("VACUUM a", "CHECKPOINT")
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
-			kit.With(file.Plugins).MustRunJob(b, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = b } }",
-				s.Access(), s.Access()))
+			kit.With(file.Plugins).MustRunJob(b,
+				fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = b } }",
+					s.Access(), s.Access()))
 		})
 	})
 	b.Run("psql", func(b *testing.B) {
@@ -43,7 +44,8 @@ func BenchmarkFile(b *testing.B) {
 		`' (FORMAT CSV, NULL '')" "$0"`)
 	b.Run("culvert", func(b *testing.B) {
 		measure(b, s, func() {
-			kit.With(file.Plugins).MustRunJob(b, fmt.Sprintf(`source { LocalFile { path = %q, file_format_type = csv, schema { fields {
+			kit.With(file.Plugins).MustRunJob(b,
+				fmt.Sprintf(`source { LocalFile { path = %q, file_format_type = csv, schema { fields {
 				id = bigint, n = int, name = string, note = string, score = double, amount = "decimal(12,2)",
 				at = timestamp,
 				ok = boolean } } } }

@@ -72,8 +72,10 @@ func TestErrors(t *testing.T) {
 		{"password", at(s.URL, s.User, "geheim") + ", table_path = a", sink, plugin.CodeDenied, "user and password"},
 		{"user", at(s.URL, "nobody", "geheim") + ", table_path = a", sink, plugin.CodeDenied, "user and password"},
 		{"database", at(host+"nowhere", s.User, s.Password) + ", table_path = a", sink, plugin.CodeNotFound, "nowhere"},
-		{"no server", at("jdbc:postgresql://127.0.0.1:1/x", "u", "geheim") + ", table_path = a", sink, plugin.CodeUnavailable, "cannot connect to 127.0.0.1:1/x"},
-		{"silent server", at("jdbc:postgresql://"+silent.Addr().String()+"/x", "u", "geheim") + ", table_path = a", sink, plugin.CodeUnavailable, "connection_check_timeout_sec"},
+		{"no server", at("jdbc:postgresql://127.0.0.1:1/x", "u", "geheim") + ", table_path = a", sink, plugin.CodeUnavailable,
+			"cannot connect to 127.0.0.1:1/x"},
+		{"silent server", at("jdbc:postgresql://"+silent.Addr().String()+"/x", "u", "geheim") + ", table_path = a", sink,
+			plugin.CodeUnavailable, "connection_check_timeout_sec"},
 		{"table", good + ", table_path = aa", sink, plugin.CodeNotFound, "did you mean a?"},
 		{"other database", good + ", table_path = other.public.a", sink, plugin.CodeConfig, "the url is that of"},
 		{"query", good + `, query = "SELECT nothing FROM a"`, sink, plugin.CodeNotFound, "nothing"},
@@ -85,13 +87,15 @@ func TestErrors(t *testing.T) {
 		{"no key", source, good + ", table = n", plugin.CodeConfig, "no primary key or unique index on exactly id"},
 		{"rights to write", source, at(s.URL, reader, "geheim") + ", table = a", plugin.CodeDenied, "grant"},
 		{"rights to read", at(s.URL, reader, "geheim") + ", table_path = n", sink, plugin.CodeDenied, "grant"},
-		{"read only", source, good + `, table = a, properties { options = "-c default_transaction_read_only=on" }`, plugin.CodeDenied, "read-only"},
+		{"read only", source, good + `, table = a, properties { options = "-c default_transaction_read_only=on" }`,
+			plugin.CodeDenied, "read-only"},
 		{"statement", source, good + `, query = "INSERT INTO nowhere VALUES (?)"`, plugin.CodeNotFound, "nowhere"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			start := time.Now()
-			_, err := kit.RunJob(t, fmt.Sprintf("env { job.retry.times = 0 }\nsource { Jdbc { %s } }\nsink { Jdbc { %s } }", test.source, test.sink))
+			_, err := kit.RunJob(t, fmt.Sprintf("env { job.retry.times = 0 }\nsource { Jdbc { %s } }\nsink { Jdbc { %s } }",
+				test.source, test.sink))
 			if err == nil {
 				t.Fatal("no error")
 			}

@@ -231,8 +231,8 @@ func BenchmarkChanges(b *testing.B) {
 	}
 }
 
-// BenchmarkLatency has 2,000 changes a second come alone, with a checkpoint a second, and tells how long they take until
-// they are visible:
+// BenchmarkLatency has 2,000 changes a second come alone, with a checkpoint a second, and tells how long they take
+// until they are visible:
 //
 //	go test -run xxx -bench Latency -benchtime 1x ./plugin/jdbc/postgres/
 func BenchmarkLatency(b *testing.B) {

@@ -29,7 +29,8 @@ const mixed = `id bigint PRIMARY KEY, n integer, name varchar(40), note text, sc
 
 // fill makes rows of the table a of mixed types.
 func fill(n int) string {
-	return fmt.Sprintf(`INSERT INTO a SELECT i, i %% 1000, 'name ' || i, CASE WHEN i %% 10 = 0 THEN NULL ELSE md5(i::text) END,
+	return fmt.Sprintf(
+		`INSERT INTO a SELECT i, i %% 1000, 'name ' || i, CASE WHEN i %% 10 = 0 THEN NULL ELSE md5(i::text) END,
 		i / 7.0, (i %% 100000) / 100.0 - 300, timestamp '2024-01-01' + i * interval '1.000001 second', i %% 3 = 0
 		FROM generate_series(1, %d) i`, n)
 }

@@ -153,8 +153,8 @@ func (l *layout) typed() *layout {
 	return &t
 }
 
-// staging are the columns of a staging table, which has no constraints: seq, op, c0, c1, ... The server puts a small row
-// into any gap, so that only seq tells the order in which rows came.
+// staging are the columns of a staging table, which has no constraints: seq, op, c0, c1, ... The server puts a small
+// row into any gap, so that only seq tells the order in which rows came.
 func (l *layout) staging() string {
 	var b strings.Builder
 	b.WriteString("seq bigint, op smallint")

@@ -33,7 +33,8 @@ func TestRefusedRows(t *testing.T) {
 				tab := people(t, key...)
 				sink := kit.OpenSink(t, s.Options("is_exactly_once", exactly), tab)
 				rows := []jdbctest.Row{
-					jdbctest.Insert(1, "a", 1), jdbctest.Insert(2, "too long", 2), jdbctest.Insert(3, "c", 3), jdbctest.Insert(4, "d", 40000), jdbctest.Insert(5, "nul\x00", 5), jdbctest.Insert(6, "f", 6),
+					jdbctest.Insert(1, "a", 1), jdbctest.Insert(2, "too long", 2), jdbctest.Insert(3, "c", 3),
+					jdbctest.Insert(4, "d", 40000), jdbctest.Insert(5, "nul\x00", 5), jdbctest.Insert(6, "f", 6),
 				}
 				want := []string{"2", "4", "5"}
 				if !exactly {
@@ -106,11 +107,13 @@ func TestMadeTable(t *testing.T) {
 		t.Error(d)
 	}
 	want = []string{"a|integer|t", "b|character varying(20)|t", "c|numeric(10,2)|t", "d|text[]|f"}
-	got := s.Query("SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0")
+	got := s.Query("SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE attrelid = " +
+		"'t'::regclass AND attnum > 0")
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]string{"it's|money"}, s.Query("SELECT obj_description('t'::regclass), col_description('t'::regclass, 3)")); d != "" {
+	if d := cmp.Diff([]string{"it's|money"},
+		s.Query("SELECT obj_description('t'::regclass), col_description('t'::regclass, 3)")); d != "" {
 		t.Error(d)
 	}
 }
@@ -149,7 +152,8 @@ func TestStatement(t *testing.T) {
 		s.Exec("DELETE FROM people")
 		sink := kit.OpenSink(t, s.Options("is_exactly_once", exactly, "query",
 			`INSERT INTO people VALUES (:id::int + 1, upper(:Name), :age)`), tab)
-		if err := jdbctest.TryLoad(t, sink, jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", uuid), jdbctest.Remove(2, nil, nil))); err != nil {
+		if err := jdbctest.TryLoad(t, sink, jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", uuid),
+			jdbctest.Remove(2, nil, nil))); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff([]string{"2|A|" + uuid, "3|NULL|NULL"}, s.Query("SELECT * FROM people ORDER BY id")); d != "" {

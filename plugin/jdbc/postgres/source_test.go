@@ -13,16 +13,18 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
-// TestChunks cuts a table by keys of every type that has an order, unique and not, with nulls and without: each row must
-// come once, and in several chunks.
+// TestChunks cuts a table by keys of every type that has an order, unique and not, with nulls and without: each row
+// must come once, and in several chunks.
 func TestChunks(t *testing.T) {
 	keys := map[string]string{
-		"smallint": "i", "bigint": "i::bigint * 1000000007", "numeric": "i / 8.0", "numeric(10,2)": "i * 1.5", "real": "i / 3.0",
+		"smallint": "i", "bigint": "i::bigint * 1000000007", "numeric": "i / 8.0", "numeric(10,2)": "i * 1.5",
+		"real":             "i / 3.0",
 		"double precision": "i / 3.0", "text": "'it''s ' || i", "varchar(20)": "chr(65 + i % 60) || i", "char(9)": "i::text",
 		"uuid": "md5(i::text)::uuid", "date": "date '1999-12-01' + i", "time": "time '00:00' + i * interval '1 minute'",
 		"timestamp": "timestamp '1999-12-31' + i * interval '1.5 hour'", "bytea": "decode(md5(i::text), 'hex')",
-		"timestamptz": "timestamptz '1999-12-31' + i * interval '1.5 hour'", "color": "(ARRAY['red', 'green', 'blue'])[i % 3 + 1]::color",
-		"int": "i % 4", // many of a kind
+		"timestamptz": "timestamptz '1999-12-31' + i * interval '1.5 hour'",
+		"color":       "(ARRAY['red', 'green', 'blue'])[i % 3 + 1]::color",
+		"int":         "i % 4", // many of a kind
 	}
 	const n = 200
 	s := dbtest.Postgres(t, "CREATE TYPE color AS ENUM ('red', 'green', 'blue')")
@@ -84,7 +86,8 @@ func (o *ids) Batch(b plugin.Batch) error {
 // TestSnapshot changes a table between two chunks: with snapshot.consistent the change does not show.
 func TestSnapshot(t *testing.T) {
 	for _, consistent := range []bool{false, true} {
-		s := dbtest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'old' FROM generate_series(1, 100) i")
+		s := dbtest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)",
+			"INSERT INTO a SELECT i, 'old' FROM generate_series(1, 100) i")
 		src := kit.OpenSource(t, s.Options("table_path", "a", "split.size", 10, "snapshot.consistent", consistent))
 		sp, err := src.Splits(t.Context(), nil)
 		if err != nil {
@@ -120,22 +123,26 @@ func TestSnapshot(t *testing.T) {
 
 // TestWhereAndLists reads conditions, several tables, and a query with the keys of a table.
 func TestWhereAndLists(t *testing.T) {
-	s := dbtest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a SELECT i, 'v' || i FROM generate_series(1, 9) i",
+	s := dbtest.Postgres(t, "CREATE TABLE a (id int PRIMARY KEY, v text)",
+		"INSERT INTO a SELECT i, 'v' || i FROM generate_series(1, 9) i",
 		"CREATE VIEW w AS SELECT id * 2 AS id FROM a", "CREATE TABLE p (id int, v text) PARTITION BY RANGE (id)",
-		"CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5)", "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (5) TO (99)",
+		"CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (5)",
+		"CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (5) TO (99)",
 		"INSERT INTO p SELECT * FROM a")
 	tests := []struct {
 		pairs []any
 		want  []string
 	}{
 		{[]any{"table_path", "a", "where_condition", "where id > 7"}, []string{"8|v8", "9|v9"}},
-		{[]any{"table_path", "a", "where_condition", "where id > 7", "partition_column", "v", "split.size", 1}, []string{"8|v8", "9|v9"}},
+		{[]any{"table_path", "a", "where_condition", "where id > 7", "partition_column", "v", "split.size", 1},
+			[]string{"8|v8", "9|v9"}},
 		{[]any{"query", "select id from a;", "where_condition", "WHERE id = 1"}, []string{"1"}},
 		{[]any{"table_path", "public.w", "where_condition", "where id > 16"}, []string{"18"}},
 		{[]any{"table_path", "p", "where_condition", "where id > 3 and id < 7", "partition_column", "id", "split.size", 1},
 			[]string{"4|v4", "5|v5", "6|v6"}},
 		{[]any{"table_path", "a", "query", "SELECT v, id FROM a WHERE id < 3"}, []string{"v1|1", "v2|2"}},
-		{[]any{"query", "SELECT id, id::text AS id2 FROM a -- a comment", "where_condition", "WHERE id = 3"}, []string{"3|3"}},
+		{[]any{"query", "SELECT id, id::text AS id2 FROM a -- a comment", "where_condition", "WHERE id = 3"},
+			[]string{"3|3"}},
 	}
 	for _, test := range tests {
 		if d := cmp.Diff(test.want, jdbctest.Sorted(kit.Read(t, s.Pairs(test.pairs...)...))); d != "" {

@@ -80,8 +80,8 @@ func (st *stage) forget() {
 	st.fresh = nil
 }
 
-// stageRuns copies runs into the staging table. Values that have to be cast are cast on the way, so that one that cannot
-// be is found now and not at the commit, when nothing but the job's failure would be left.
+// stageRuns copies runs into the staging table. Values that have to be cast are cast on the way, so that one that
+// cannot be is found now and not at the commit, when nothing but the job's failure would be left.
 func (w *work) stageRuns(ctx context.Context, runs []jdbc.Run) error {
 	w.stage.fresh = nil
 	t, err := w.stage.table(ctx, w.s, w.l)

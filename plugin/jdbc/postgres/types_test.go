@@ -113,7 +113,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 	t.Run("new table", func(t *testing.T) {
 		s := dbtest.Postgres(t, allTypesTable()...)
-		kit.MustRunJob(t, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = made } }", s.Access(), s.Access()))
+		kit.MustRunJob(t, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, table = made } }",
+			s.Access(), s.Access()))
 		compare(t, s, "a", "made", "::text")
 		want := s.Query(columnTypes("a"))
 		for i, got := range s.Query(columnTypes("made")) {
@@ -132,8 +133,9 @@ func TestRoundTrip(t *testing.T) {
 		marks := strings.Repeat(", ?", len(allTypes))
 		for _, exactly := range []bool{false, true} {
 			s.Exec("DELETE FROM b")
-			kit.MustRunJob(t, fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, query = %q, is_exactly_once = %v } }",
-				s.Access(), s.Access(), "INSERT INTO b VALUES (?"+marks+")", exactly))
+			kit.MustRunJob(t,
+				fmt.Sprintf("source { Jdbc { %s, table_path = a } }\nsink { Jdbc { %s, query = %q, is_exactly_once = %v } }",
+					s.Access(), s.Access(), "INSERT INTO b VALUES (?"+marks+")", exactly))
 			compare(t, s, "a", "b", "")
 		}
 	})

@@ -37,7 +37,8 @@ func TestWire(t *testing.T) {
 		add(5000)
 	}
 	all = append(all, end...)
-	for name, r := range map[string]io.Reader{"at once": bytes.NewReader(all), "in pieces": &dribble{r: bytes.NewReader(all)}} {
+	for name, r := range map[string]io.Reader{"at once": bytes.NewReader(all),
+		"in pieces": &dribble{r: bytes.NewReader(all)}} {
 		w := newWire(r)
 		for i, body := range want {
 			got, ok, err := w.copyData()

@@ -162,7 +162,8 @@ func (s *session) definitionOf(table string) (*definition, error) {
 		c.key, _ = row[4].(int64)
 		d.columns = append(d.columns, c)
 	}
-	list, err = rows(s.Conn, `SELECT sql FROM sqlite_schema WHERE tbl_name = ?1 COLLATE NOCASE AND type IN ('index', 'trigger')
+	list,
+		err = rows(s.Conn, `SELECT sql FROM sqlite_schema WHERE tbl_name = ?1 COLLATE NOCASE AND type IN ('index', 'trigger')
 		AND sql IS NOT NULL`, table)
 	for _, row := range list {
 		text, _ := row[0].(string)

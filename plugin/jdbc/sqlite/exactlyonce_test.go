@@ -164,7 +164,8 @@ func TestAbortLeavesOthersAlone(t *testing.T) {
 
 	other := jdbctest.Env(tab)
 	other.Job.ID++
-	sink, err := kit.Lookup(t, plugin.SinkRole).Sink(t.Context(), plugintest.Options("url", url, "is_exactly_once", "true"), other)
+	sink, err := kit.Lookup(t, plugin.SinkRole).Sink(t.Context(),
+		plugintest.Options("url", url, "is_exactly_once", "true"), other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +273,8 @@ func TestLanesAtTheSameTime(t *testing.T) {
 	}
 }
 
-func writeLane(ctx context.Context, t *testing.T, s plugin.Sink, tab *plugin.Table, lane, epochs, rows int, keep func(int, []byte)) error {
+func writeLane(ctx context.Context, t *testing.T, s plugin.Sink, tab *plugin.Table, lane, epochs, rows int,
+	keep func(int, []byte)) error {
 	w, err := s.Writer(ctx, plugin.Task{Env: jdbctest.Env(), Index: lane})
 	if err != nil {
 		return err
@@ -306,7 +308,8 @@ func TestPlentyOfRuns(t *testing.T) {
 	s := kit.SinkFor(t, tab, "url", url, "is_exactly_once", "true")
 	var rows []jdbctest.Row
 	for i := range 5000 {
-		rows = append(rows, jdbctest.Insert(i, "x", 1), jdbctest.Remove(i-1, nil, nil), jdbctest.Before(i, "x", 1), jdbctest.After(i, "y", 2))
+		rows = append(rows, jdbctest.Insert(i, "x", 1), jdbctest.Remove(i-1, nil, nil), jdbctest.Before(i, "x", 1),
+			jdbctest.After(i, "y", 2))
 	}
 	jdbctest.Load(t, s, jdbctest.Batch(t, tab, rows...))
 	if d := cmp.Diff([]string{"4999|y|2"}, query(t, path, "SELECT * FROM people")); d != "" {

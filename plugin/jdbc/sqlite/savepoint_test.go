@@ -43,7 +43,8 @@ func TestSavepointWithAnotherList(t *testing.T) {
 		execute(t, in, "CREATE TABLE "+name+" (id INTEGER PRIMARY KEY, v TEXT, w INT)",
 			fmt.Sprintf("INSERT INTO "+name+" "+numbers+"SELECT i, 'v' || i, i %% 7 FROM n", savepointRows))
 	}
-	execute(t, out, "PRAGMA journal_mode = wal", "CREATE TABLE b (id INTEGER, v TEXT, w INT)", "INSERT INTO b VALUES (-1, 'old', 0)")
+	execute(t, out, "PRAGMA journal_mode = wal", "CREATE TABLE b (id INTEGER, v TEXT, w INT)",
+		"INSERT INTO b VALUES (-1, 'old', 0)")
 	s := serve(t)
 	id := s.submit("", copyJob(dir, "read_limit.rows_per_second = 4000", "{ table_path = a, partition_column = id }",
 		"{ table_path = c }"))

@@ -28,8 +28,10 @@ func people(t testing.TB, key ...int) *plugin.Table {
 
 var changes = []jdbctest.Row{
 	jdbctest.Insert(1, "ann", 30), jdbctest.Insert(2, "bob", 40), jdbctest.Insert(3, "cid", 50),
-	jdbctest.Before(2, "bob", 40), jdbctest.After(2, "bert", 41), jdbctest.Remove(3, nil, nil), jdbctest.Insert(3, "cleo", 51), jdbctest.Insert(1, "anna", nil),
-	jdbctest.Remove(4, "nobody", 1), jdbctest.After(5, "eve", 20), jdbctest.Remove(1, "anna", nil), jdbctest.After(1, "ann again", 31),
+	jdbctest.Before(2, "bob", 40), jdbctest.After(2, "bert", 41), jdbctest.Remove(3, nil, nil),
+	jdbctest.Insert(3, "cleo", 51), jdbctest.Insert(1, "anna", nil),
+	jdbctest.Remove(4, "nobody", 1), jdbctest.After(5, "eve", 20), jdbctest.Remove(1, "anna", nil),
+	jdbctest.After(1, "ann again", 31),
 }
 
 // TestWriteModes applies the same changes by each way of writing, at once and by way of staging tables.
@@ -49,15 +51,23 @@ func TestWriteModes(t *testing.T) {
 		{"upserts by the job's key", create, nil, []any{"primary_keys", []string{"id"}}, changes,
 			[]string{"1|ann again|31|kept", "2|bert|41|kept", "3|cleo|51|kept", "5|eve|20|kept"}},
 		{"inserts and updates", create, []int{0}, []any{"enable_upsert", "false"},
-			[]jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Insert(2, "bob", 40), jdbctest.After(2, "bert", 41), jdbctest.After(9, "nobody", 1), jdbctest.Remove(1, nil, nil), jdbctest.Insert(1, "new", 1), jdbctest.After(1, "newer", 2)},
+			[]jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Insert(2, "bob", 40), jdbctest.After(2, "bert", 41),
+				jdbctest.After(9, "nobody", 1), jdbctest.Remove(1, nil, nil), jdbctest.Insert(1, "new", 1),
+				jdbctest.After(1, "newer", 2)},
 			[]string{"1|newer|2|kept", "2|bert|41|kept"}},
-		{"without a key all are inserts", noKey, nil, nil, []jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Before(1, "ann", 30), jdbctest.After(1, "anna", 31), jdbctest.Remove(1, "anna", 31)},
+		{"without a key all are inserts", noKey, nil, nil,
+			[]jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Before(1, "ann", 30), jdbctest.After(1, "anna", 31),
+				jdbctest.Remove(1, "anna", 31)},
 			[]string{"1|anna|31|kept", "1|anna|31|kept", "1|ann|30|kept", "1|ann|30|kept"}},
-		{"plain inserts", noKey, []int{0}, []any{"support_upsert_by_insert_only", "true"}, []jdbctest.Row{jdbctest.Insert(1, "a", 1), jdbctest.Before(1, "a", 1), jdbctest.After(1, "b", 2), jdbctest.Insert(2, "c", 3), jdbctest.Remove(2, nil, nil)},
+		{"plain inserts", noKey, []int{0}, []any{"support_upsert_by_insert_only", "true"},
+			[]jdbctest.Row{jdbctest.Insert(1, "a", 1), jdbctest.Before(1, "a", 1), jdbctest.After(1, "b", 2),
+				jdbctest.Insert(2, "c", 3), jdbctest.Remove(2, nil, nil)},
 			[]string{"1|a|1|kept", "1|b|2|kept"}},
-		{"a statement with marks", create, []int{0}, []any{"query", "INSERT INTO people (id, \"Name\", age, extra) VALUES (?, upper(?), ? + 1, '?')"},
+		{"a statement with marks", create, []int{0},
+			[]any{"query", "INSERT INTO people (id, \"Name\", age, extra) VALUES (?, upper(?), ? + 1, '?')"},
 			[]jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Insert(2, "bob", 40)}, []string{"1|ANN|31|?", "2|BOB|41|?"}},
-		{"a statement with names", create, []int{0}, []any{"query", "INSERT OR REPLACE INTO people (id, age, extra) VALUES (:id, :age, :age || ':x' || :Name)"},
+		{"a statement with names", create, []int{0},
+			[]any{"query", "INSERT OR REPLACE INTO people (id, age, extra) VALUES (:id, :age, :age || ':x' || :Name)"},
 			[]jdbctest.Row{jdbctest.Insert(1, "ann", 30), jdbctest.Remove(1, "bob", 40)}, []string{"1|NULL|40|40:xbob"}},
 	}
 	for _, test := range tests {
@@ -89,12 +99,17 @@ func TestCreateTable(t *testing.T) {
 	}{
 		{"one integer", []int{0}, nil, []string{
 			`CREATE TABLE "people" ( "id" INTEGER PRIMARY KEY, "Name" VARCHAR(50), "age" SMALLINT )`,
-			`CREATE UNIQUE INDEX "people_index_1" ON "people" ("Name", "age" DESC)`, `CREATE INDEX "people_index_2" ON "people" ("age")`}},
+			`CREATE UNIQUE INDEX "people_index_1" ON "people" ("Name", "age" DESC)`,
+			`CREATE INDEX "people_index_2" ON "people" ("age")`}},
 		{"two columns", []int{1, 0}, nil, []string{
-			`CREATE TABLE "people" ( "id" INT NOT NULL, "Name" VARCHAR(50) NOT NULL, "age" SMALLINT, PRIMARY KEY ("Name", "id") ) WITHOUT ROWID`,
-			`CREATE UNIQUE INDEX "people_index_1" ON "people" ("Name", "age" DESC)`, `CREATE INDEX "people_index_2" ON "people" ("age")`}},
-		{"no indexes", []int{0}, []any{"create_index", "false"}, []string{`CREATE TABLE "people" ( "id" INT, "Name" VARCHAR(50), "age" SMALLINT )`}},
-		{"names", nil, []any{"table", "main.copy_of_${table_name}", "tablePrefix", "p_", "tableSuffix", "_s", "field_ide", "UPPERCASE", "create_index", "false"},
+			`CREATE TABLE "people" ( "id" INT NOT NULL, "Name" VARCHAR(50) NOT NULL, "age" SMALLINT, PRIMARY KEY ("Name", ` +
+				`"id") ) WITHOUT ROWID`,
+			`CREATE UNIQUE INDEX "people_index_1" ON "people" ("Name", "age" DESC)`,
+			`CREATE INDEX "people_index_2" ON "people" ("age")`}},
+		{"no indexes", []int{0}, []any{"create_index", "false"},
+			[]string{`CREATE TABLE "people" ( "id" INT, "Name" VARCHAR(50), "age" SMALLINT )`}},
+		{"names", nil, []any{"table", "main.copy_of_${table_name}", "tablePrefix", "p_", "tableSuffix", "_s", "field_ide",
+			"UPPERCASE", "create_index", "false"},
 			[]string{`CREATE TABLE "P_COPY_OF_PEOPLE_S" ( "ID" INT, "NAME" VARCHAR(50), "AGE" SMALLINT )`}},
 	}
 	for _, test := range tests {
@@ -115,7 +130,8 @@ func TestCreateTable(t *testing.T) {
 }
 
 func TestSeveralCustomStatements(t *testing.T) {
-	url, path := newFile(t, `CREATE TABLE people (id INT, "Name" TEXT, age INT)`, "INSERT INTO people VALUES (9, 'old', 9)")
+	url, path := newFile(t, `CREATE TABLE people (id INT, "Name" TEXT, age INT)`,
+		"INSERT INTO people VALUES (9, 'old', 9)")
 	tab := people(t)
 	kit.SinkFor(t, tab, "url", url, "data_save_mode", "CUSTOM_PROCESSING",
 		"custom_sql", "DELETE FROM ${table_name}; INSERT INTO ${table_name} (id) VALUES (77)")
@@ -132,11 +148,13 @@ func TestSeveralTables(t *testing.T) {
 		tab.ID.Name = name
 		tables = append(tables, jdbctest.Table(t, tab))
 	}
-	s := kit.OpenSink(t, plugintest.Options("url", url, "table", "${database_name}_${table_name}", "primary_keys", []string{"${primary_key}"}), tables...)
+	s := kit.OpenSink(t, plugintest.Options("url", url, "table", "${database_name}_${table_name}", "primary_keys",
+		[]string{"${primary_key}"}), tables...)
 	if err := s.Prepare(t.Context(), tables); err != nil {
 		t.Fatal(err)
 	}
-	jdbctest.Load(t, s, jdbctest.Batch(t, tables[0], jdbctest.Insert(1, "x", 1)), jdbctest.Batch(t, tables[1], jdbctest.Insert(1, "y", 1)), jdbctest.Batch(t, tables[0], jdbctest.Insert(1, "z", 1)))
+	jdbctest.Load(t, s, jdbctest.Batch(t, tables[0], jdbctest.Insert(1, "x", 1)),
+		jdbctest.Batch(t, tables[1], jdbctest.Insert(1, "y", 1)), jdbctest.Batch(t, tables[0], jdbctest.Insert(1, "z", 1)))
 	if got := query(t, path, `SELECT a."Name", b."Name" FROM app_a a, app_b b`); !slices.Equal(got, []string{"z|y"}) {
 		t.Errorf("rows %q", got)
 	}
@@ -181,13 +199,16 @@ func TestSinkErrors(t *testing.T) {
 		code  plugin.Code
 		want  []string
 	}{
-		{"upsert without an index", []string{`CREATE TABLE people (id INT, "Name" TEXT, age INT)`}, nil, plugin.CodeConfig, []string{"people", "enable_upsert = false"}},
-		{"statement of a missing table", nil, []any{"query", "INSERT INTO nowhere VALUES (?)"}, plugin.CodeNotFound, []string{"no such table: nowhere"}},
+		{"upsert without an index", []string{`CREATE TABLE people (id INT, "Name" TEXT, age INT)`}, nil, plugin.CodeConfig,
+			[]string{"people", "enable_upsert = false"}},
+		{"statement of a missing table", nil, []any{"query", "INSERT INTO nowhere VALUES (?)"}, plugin.CodeNotFound,
+			[]string{"no such table: nowhere"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			url, _ := newFile(t, test.sql...)
-			err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, append([]any{"url", url}, test.block...)...), jdbctest.Batch(t, tab, jdbctest.Insert(1, "x", 1)))
+			err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, append([]any{"url", url}, test.block...)...),
+				jdbctest.Batch(t, tab, jdbctest.Insert(1, "x", 1)))
 			jdbctest.CheckError(t, err, test.code, test.want...)
 		})
 	}
@@ -200,13 +221,17 @@ func TestBadOptions(t *testing.T) {
 		want  []string
 	}{
 		{[]any{"url", "jdbc:mysql://u:secret@host/db"}, []string{`"jdbc:mysql"`, "known are SQLite (jdbc:sqlite:)"}},
-		{[]any{"url", "jdbc:sqlite:x.db", "primary_keys", []string{"nme"}}, []string{"primary_keys", `"nme"`, `did you mean "Name"?`}},
-		{[]any{"url", "jdbc:sqlite:x.db", "query", "INSERT INTO t VALUES (:agee)"}, []string{"query", `"agee"`, `did you mean "age"?`}},
-		{[]any{"url", "jdbc:sqlite:x.db", "query", "INSERT INTO t VALUES (?, ?, ?, ?)"}, []string{"4 parameters for 3 columns"}},
+		{[]any{"url", "jdbc:sqlite:x.db", "primary_keys", []string{"nme"}},
+			[]string{"primary_keys", `"nme"`, `did you mean "Name"?`}},
+		{[]any{"url", "jdbc:sqlite:x.db", "query", "INSERT INTO t VALUES (:agee)"},
+			[]string{"query", `"agee"`, `did you mean "age"?`}},
+		{[]any{"url", "jdbc:sqlite:x.db", "query", "INSERT INTO t VALUES (?, ?, ?, ?)"},
+			[]string{"4 parameters for 3 columns"}},
 		{[]any{"url", "jdbc:sqlite:x.db", "query", "INSERT INTO t VALUES (?, :id)"}, []string{"both ? and :name"}},
 		{[]any{"url", "jdbc:sqlite:x.db", "query", "INSERT INTO t VALUES (1)"}, []string{"no parameters"}},
 		{[]any{"url", "jdbc:sqlite:x.db?journal_mode=a;b"}, []string{"url"}},
-		{[]any{"url", "jdbc:sqlite:x.db", "properties", config.Value{Kind: config.Object}.Set("cache_size", config.TextValue("1); DROP"))}, []string{"cache_size", "no value of a pragma"}},
+		{[]any{"url", "jdbc:sqlite:x.db", "properties", config.Value{Kind: config.Object}.Set("cache_size",
+			config.TextValue("1); DROP"))}, []string{"cache_size", "no value of a pragma"}},
 		{[]any{"url", "jdbc:sqlite:x.db", "use_kerberos", "true"}, []string{"use_kerberos"}},
 		{[]any{"url", "jdbc:sqlite:x.db", "data_save_mode", "custom_processing"}, []string{"custom_sql"}},
 	}
@@ -301,7 +326,8 @@ func TestCancelLongStatements(t *testing.T) {
 	tab := people(t, 0)
 	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	sink := kit.OpenSink(t, plugintest.Options("url", url, "data_save_mode", "CUSTOM_PROCESSING", "custom_sql", endless), tab)
+	sink := kit.OpenSink(t, plugintest.Options("url", url, "data_save_mode", "CUSTOM_PROCESSING", "custom_sql", endless),
+		tab)
 	if err := sink.Prepare(ctx, []*plugin.Table{tab}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}

@@ -35,16 +35,20 @@ var shapes = []struct {
 		"CREATE TABLE t (rowid TEXT, _rowid_ INT)", fill(300, "INSERT INTO t VALUES ('x%d', 1)"),
 	}, []any{"table_path", "main.t"}, "SELECT * FROM t"},
 	{"extreme keys", []string{
-		"CREATE TABLE t (k BIGINT)", "INSERT INTO t VALUES (-9223372036854775808), (-1), (0), (1), (9223372036854775807), (9223372036854775806)",
+		"CREATE TABLE t (k BIGINT)",
+		"INSERT INTO t VALUES (-9223372036854775808), (-1), (0), (1), (9223372036854775807), (9223372036854775806)",
 	}, []any{"table_path", "t", "partition_column", "k", "split.size", 2}, "SELECT * FROM t"},
 	{"text key without row ids", []string{
-		"CREATE TABLE t (k TEXT PRIMARY KEY, a INT) WITHOUT ROWID", fill(500, "INSERT INTO t VALUES ('k' || (%[1]d * 7919 %% 500), %[1]d)"),
+		"CREATE TABLE t (k TEXT PRIMARY KEY, a INT) WITHOUT ROWID",
+		fill(500, "INSERT INTO t VALUES ('k' || (%[1]d * 7919 %% 500), %[1]d)"),
 	}, []any{"table_path", "t"}, "SELECT * FROM t"},
 	{"key of two columns without row ids", []string{
-		"CREATE TABLE t (a INT, b INT, PRIMARY KEY (a, b)) WITHOUT ROWID", fill(500, "INSERT INTO t VALUES (%[1]d / 100, %[1]d)"),
+		"CREATE TABLE t (a INT, b INT, PRIMARY KEY (a, b)) WITHOUT ROWID",
+		fill(500, "INSERT INTO t VALUES (%[1]d / 100, %[1]d)"),
 	}, []any{"table_path", "t"}, "SELECT * FROM t"},
 	{"many equal keys and nulls", []string{
-		"CREATE TABLE t (k INT, a INT)", fill(500, "INSERT INTO t VALUES (CASE %[1]d %% 10 WHEN 0 THEN NULL ELSE %[1]d %% 3 END, %[1]d)"),
+		"CREATE TABLE t (k INT, a INT)",
+		fill(500, "INSERT INTO t VALUES (CASE %[1]d %% 10 WHEN 0 THEN NULL ELSE %[1]d %% 3 END, %[1]d)"),
 	}, []any{"table_path", "t", "partition_column", "K"}, "SELECT * FROM t"},
 	{"all keys null", []string{
 		"CREATE TABLE t (k INT, a INT)", fill(200, "INSERT INTO t VALUES (NULL, %d)"),
@@ -56,13 +60,16 @@ var shapes = []struct {
 		"CREATE TABLE t (k DATE)", fill(500, "INSERT INTO t VALUES (date('2024-01-01', '+%d days'))"),
 	}, []any{"table_path", "t", "partition_column", "k"}, "SELECT * FROM t"},
 	{"keys without regard to case", []string{
-		"CREATE TABLE t (k TEXT COLLATE NOCASE)", fill(500, "INSERT INTO t VALUES (CASE %[1]d %% 2 WHEN 0 THEN 'K' ELSE 'k' END || %[1]d / 4)"),
+		"CREATE TABLE t (k TEXT COLLATE NOCASE)", fill(500,
+			"INSERT INTO t VALUES (CASE %[1]d %% 2 WHEN 0 THEN 'K' ELSE 'k' END || %[1]d / 4)"),
 	}, []any{"table_path", "t", "partition_column", "k"}, "SELECT * FROM t"},
 	{"keys of several classes", []string{
-		"CREATE TABLE t (k, a TEXT)", fill(300, "INSERT INTO t VALUES (CASE %[1]d %% 3 WHEN 0 THEN %[1]d WHEN 1 THEN 'x%[1]d' ELSE NULL END, 'a%[1]d')"),
+		"CREATE TABLE t (k, a TEXT)",
+		fill(300, "INSERT INTO t VALUES (CASE %[1]d %% 3 WHEN 0 THEN %[1]d WHEN 1 THEN 'x%[1]d' ELSE NULL END, 'a%[1]d')"),
 	}, []any{"query", "SELECT a, k || '' AS k FROM t", "partition_column", "k"}, "SELECT a, k FROM t"},
 	{"no rows", []string{"CREATE TABLE t (a INT)"}, []any{"table_path", "t"}, "SELECT * FROM t"},
-	{"one row", []string{"CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)"}, []any{"table_path", "t"}, "SELECT * FROM t"},
+	{"one row", []string{"CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)"}, []any{"table_path", "t"},
+		"SELECT * FROM t"},
 	{"a view", []string{
 		"CREATE TABLE t (a INT)", fill(300, "INSERT INTO t VALUES (%d)"), "CREATE VIEW v AS SELECT a FROM t WHERE a % 2 = 0",
 	}, []any{"table_path", "v"}, "SELECT * FROM v"},
@@ -70,20 +77,26 @@ var shapes = []struct {
 		[]any{"query", "SELECT a, count(*) AS n FROM t GROUP BY a;"}, "SELECT a, 1 FROM t"},
 	{"a query that ends in a comment", []string{"CREATE TABLE t (a INT)", fill(30, "INSERT INTO t VALUES (%d)")},
 		[]any{"query", "SELECT a FROM t -- all of it", "partition_column", "a"}, "SELECT a FROM t"},
-	{"fixed parts", []string{"CREATE TABLE t (a INT)", fill(300, "INSERT INTO t VALUES (%d)"), "INSERT INTO t VALUES (NULL)"},
+	{"fixed parts", []string{"CREATE TABLE t (a INT)", fill(300, "INSERT INTO t VALUES (%d)"),
+		"INSERT INTO t VALUES (NULL)"},
 		[]any{"query", "SELECT a FROM t", "partition_column", "a", "partition_num", 7}, "SELECT a FROM t"},
 	{"fixed parts of texts", []string{"CREATE TABLE t (a TEXT)", fill(300, "INSERT INTO t VALUES ('x%d')")},
 		[]any{"query", "SELECT a FROM t", "partition_column", "a", "partition_num", 7}, "SELECT a FROM t"},
-	{"fixed parts within bounds", []string{"CREATE TABLE t (a INT)", fill(300, "INSERT INTO t VALUES (%d)"), "INSERT INTO t VALUES (NULL)"},
-		[]any{"query", "SELECT a FROM t", "partition_column", "a", "partition_num", 7, "partition_lower_bound", 20, "partition_upper_bound", "99.5"},
+	{"fixed parts within bounds", []string{"CREATE TABLE t (a INT)", fill(300, "INSERT INTO t VALUES (%d)"),
+		"INSERT INTO t VALUES (NULL)"},
+		[]any{"query", "SELECT a FROM t", "partition_column", "a", "partition_num", 7, "partition_lower_bound", 20,
+			"partition_upper_bound", "99.5"},
 		"SELECT a FROM t WHERE a BETWEEN 20 AND 99"},
 	{"more parts than values", []string{"CREATE TABLE t (a INT)", fill(3, "INSERT INTO t VALUES (%d)")},
 		[]any{"query", "SELECT a FROM t", "partition_column", "a", "partition_num", 50}, "SELECT a FROM t"},
 	{"a condition", []string{"CREATE TABLE t (a INT)", fill(300, "INSERT INTO t VALUES (%d)")},
-		[]any{"table_path", "t", "where_condition", "where a > 100 and a < 200"}, "SELECT a FROM t WHERE a > 100 AND a < 200"},
+		[]any{"table_path", "t", "where_condition", "where a > 100 and a < 200"},
+		"SELECT a FROM t WHERE a > 100 AND a < 200"},
 	{"a condition with an end of its own", []string{"CREATE TABLE t (a INT)", fill(300, "INSERT INTO t VALUES (%d)")},
-		[]any{"query", "SELECT a FROM t", "where_condition", "WHERE a > 100 ORDER BY a LIMIT 50"}, "SELECT a FROM t WHERE a BETWEEN 101 AND 150"},
-	{"names in need of quotes", []string{`CREATE TABLE "my ""t" ("a b" INT, "select" TEXT)`, fill(300, `INSERT INTO "my ""t" VALUES (%d, 'x')`)},
+		[]any{"query", "SELECT a FROM t", "where_condition", "WHERE a > 100 ORDER BY a LIMIT 50"},
+		"SELECT a FROM t WHERE a BETWEEN 101 AND 150"},
+	{"names in need of quotes", []string{`CREATE TABLE "my ""t" ("a b" INT, "select" TEXT)`,
+		fill(300, `INSERT INTO "my ""t" VALUES (%d, 'x')`)},
 		[]any{"table_path", `my "t`}, `SELECT * FROM "my ""t"`},
 }
 
@@ -165,8 +178,10 @@ func TestRestoreAtEveryPosition(t *testing.T) {
 		block []any
 	}{
 		{"row ids", []string{"CREATE TABLE t (a INT)", fmt.Sprintf(insert, rows-1, "i")}, []any{"table_path", "t"}},
-		{"text keys", []string{"CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID", fmt.Sprintf(insert, rows-1, "'k' || i")}, []any{"table_path", "t"}},
-		{"equal keys and nulls", []string{"CREATE TABLE t (a INT, k INT)", fmt.Sprintf(insert, rows-1, "i, nullif(i % 3, 2)")},
+		{"text keys", []string{"CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID", fmt.Sprintf(insert, rows-1, "'k' || i")},
+			[]any{"table_path", "t"}},
+		{"equal keys and nulls", []string{"CREATE TABLE t (a INT, k INT)",
+			fmt.Sprintf(insert, rows-1, "i, nullif(i % 3, 2)")},
 			[]any{"table_path", "t", "partition_column", "k"}},
 		{"a query", []string{"CREATE TABLE t (a INT)", fmt.Sprintf(insert, rows-1, "i")}, []any{"query", "SELECT a FROM t"}},
 	}
@@ -253,9 +268,11 @@ func TestSplitterState(t *testing.T) {
 }
 
 func TestTables(t *testing.T) {
-	url, _ := newFile(t, `CREATE TABLE t (b VARCHAR(20) DEFAULT 'it''s', a BIGINT NOT NULL, c INT DEFAULT 5, d TEXT DEFAULT (upper('x')),
+	url, _ := newFile(t,
+		`CREATE TABLE t (b VARCHAR(20) DEFAULT 'it''s', a BIGINT NOT NULL, c INT DEFAULT 5, d TEXT DEFAULT (upper('x')),
 		PRIMARY KEY (a, b), UNIQUE (c, d))`, "CREATE UNIQUE INDEX partly ON t (c) WHERE c > 5")
-	s := kit.OpenSource(t, plugintest.Options("url", url, "table_list", jdbctest.Blocks([]any{"table_path", "t"}, []any{"query", "SELECT c, a, b || '' AS e FROM t", "table_path", "t"})))
+	s := kit.OpenSource(t, plugintest.Options("url", url, "table_list",
+		jdbctest.Blocks([]any{"table_path", "t"}, []any{"query", "SELECT c, a, b || '' AS e FROM t", "table_path", "t"})))
 	_, err := s.Tables(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "two elements of table_list have this name") {
 		t.Errorf("error %v", err)
@@ -289,7 +306,8 @@ func TestTables(t *testing.T) {
 func TestTableList(t *testing.T) {
 	url, _ := newFile(t, "CREATE TABLE a (x INT)", "CREATE TABLE b (y TEXT)", fill(100, "INSERT INTO a VALUES (%d)"),
 		"INSERT INTO b VALUES ('only')")
-	s := kit.OpenSource(t, plugintest.Options("url", url, "split.size", 9, "where_condition", "WHERE rowid > 10 or rowid = 1", "table_list",
+	s := kit.OpenSource(t, plugintest.Options("url", url, "split.size", 9, "where_condition",
+		"WHERE rowid > 10 or rowid = 1", "table_list",
 		jdbctest.Blocks([]any{"table_path", "a"}, []any{"table_path", "b"})))
 	out := &jdbctest.Collector{}
 	if err := jdbctest.ReadAll(t, s, jdbctest.SplitsOf(t, s), out); err != nil {
@@ -308,16 +326,24 @@ func TestSourceErrors(t *testing.T) {
 		code  plugin.Code
 		want  []string
 	}{
-		{"no such table", []any{"url", url, "table_path", "order"}, plugin.CodeNotFound, []string{"table order", "no such table", "did you mean orders?"}},
-		{"no such table in a query", []any{"url", url, "query", "SELECT * FROM x"}, plugin.CodeNotFound, []string{"no such table: x"}},
-		{"no such column in a query", []any{"url", url, "query", "SELECT totl FROM orders"}, plugin.CodeNotFound, []string{"no such column: totl"}},
+		{"no such table", []any{"url", url, "table_path", "order"}, plugin.CodeNotFound,
+			[]string{"table order", "no such table", "did you mean orders?"}},
+		{"no such table in a query", []any{"url", url, "query", "SELECT * FROM x"}, plugin.CodeNotFound,
+			[]string{"no such table: x"}},
+		{"no such column in a query", []any{"url", url, "query", "SELECT totl FROM orders"}, plugin.CodeNotFound,
+			[]string{"no such column: totl"}},
 		{"bad SQL", []any{"url", url, "query", "SELEC 1"}, plugin.CodeConfig, []string{`near "SELEC": syntax error`}},
 		{"not a query", []any{"url", url, "query", "DELETE FROM orders"}, plugin.CodeConfig, []string{"must return rows"}},
-		{"two queries", []any{"url", url, "query", "SELECT 1; SELECT 2"}, plugin.CodeConfig, []string{"not exactly one statement"}},
-		{"no such key", []any{"url", url, "table_path", "orders", "partition_column", "totel"}, plugin.CodeConfig, []string{"partition_column", `"totel"`, `"total"`}},
-		{"no such key in a query", []any{"url", url, "query", "SELECT id FROM orders", "partition_column", "total"}, plugin.CodeConfig, []string{"partition_column", `"total"`}},
-		{"no such file", []any{"url", url + ".missing", "table_path", "orders"}, plugin.CodeNotFound, []string{path + ".missing"}},
-		{"no database", []any{"url", "jdbc:sqlite:" + notADatabase(t), "table_path", "orders"}, plugin.CodeData, []string{"is no SQLite database"}},
+		{"two queries", []any{"url", url, "query", "SELECT 1; SELECT 2"}, plugin.CodeConfig,
+			[]string{"not exactly one statement"}},
+		{"no such key", []any{"url", url, "table_path", "orders", "partition_column", "totel"}, plugin.CodeConfig,
+			[]string{"partition_column", `"totel"`, `"total"`}},
+		{"no such key in a query", []any{"url", url, "query", "SELECT id FROM orders", "partition_column", "total"},
+			plugin.CodeConfig, []string{"partition_column", `"total"`}},
+		{"no such file", []any{"url", url + ".missing", "table_path", "orders"}, plugin.CodeNotFound,
+			[]string{path + ".missing"}},
+		{"no database", []any{"url", "jdbc:sqlite:" + notADatabase(t), "table_path", "orders"}, plugin.CodeData,
+			[]string{"is no SQLite database"}},
 		{"bad table path", []any{"url", url, "table_path", "a.b.c.d"}, plugin.CodeConfig, []string{"table path"}},
 	}
 	for _, test := range tests {

@@ -216,7 +216,8 @@ func TestValuesThatDoNotFit(t *testing.T) {
 func TestUnknownTypesAreReportedTogether(t *testing.T) {
 	url, _ := newFile(t, "CREATE TABLE t (a GEOMETRY, b INT, c INTERVAL(3))")
 	_, err := kit.OpenSource(t, plugintest.Options("url", url, "table_path", "t")).Tables(t.Context())
-	for _, part := range []string{"column a has the unknown type GEOMETRY", "column c has the unknown type INTERVAL(3)", "CAST(a AS TEXT)"} {
+	for _, part := range []string{"column a has the unknown type GEOMETRY", "column c has the unknown type INTERVAL(3)",
+		"CAST(a AS TEXT)"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("error %v, want %q", err, part)
 		}
@@ -259,9 +260,11 @@ func TestNaN(t *testing.T) {
 }
 
 func TestWholeDecimalsInIntegerColumns(t *testing.T) {
-	tab := jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "d"}, Columns: []plugin.Column{{Name: "d", Type: plugin.DecimalOf(20, 0)}}})
+	tab := jdbctest.Table(t, plugin.Table{ID: plugin.TableID{Name: "d"},
+		Columns: []plugin.Column{{Name: "d", Type: plugin.DecimalOf(20, 0)}}})
 	url, path := newFile(t, "CREATE TABLE d (d BIGINT)")
-	err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, "url", url), jdbctest.Batch(t, tab, jdbctest.Insert("-123456789012345678"), jdbctest.Insert("12345678901234567891")))
+	err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, "url", url),
+		jdbctest.Batch(t, tab, jdbctest.Insert("-123456789012345678"), jdbctest.Insert("12345678901234567891")))
 	var refused *plugin.RowErrors
 	if !errors.As(err, &refused) || len(refused.Rows) != 1 || refused.Rows[0].Index != 1 {
 		t.Errorf("error %v", err)
@@ -283,7 +286,8 @@ func TestDecimalsInNumericColumns(t *testing.T) {
 		for _, exactly := range []bool{false, true} {
 			url, path := newFile(t, "CREATE TABLE d (id INTEGER PRIMARY KEY, d "+test.declared+")")
 			err := jdbctest.TryLoad(t, kit.SinkFor(t, tab, "url", url, "is_exactly_once", exactly), jdbctest.Batch(t, tab,
-				jdbctest.Insert(1, "123456789012345"), jdbctest.Insert(2, "0.1234567890"), jdbctest.Insert(3, "-1234567890123456.5"), jdbctest.Insert(4, nil)))
+				jdbctest.Insert(1, "123456789012345"), jdbctest.Insert(2, "0.1234567890"),
+				jdbctest.Insert(3, "-1234567890123456.5"), jdbctest.Insert(4, nil)))
 			var refused *plugin.RowErrors
 			if errors.As(err, &refused) != (test.refused > 0) {
 				t.Errorf("%s: error %v", test.declared, err)

@@ -50,7 +50,8 @@ const (
 	AuthFailed        = 516
 )
 
-var exception = regexp.MustCompile(`(?s)Code: (\d+)[.,] (?:e\.displayText\(\) = )?(?:DB::)?(?:NetException|Exception)?:? ?(.*)`)
+var exception = regexp.MustCompile(
+	`(?s)Code: (\d+)[.,] (?:e\.displayText\(\) = )?(?:DB::)?(?:NetException|Exception)?:? ?(.*)`)
 
 // Parse reads the text of an exception.
 func Parse(text string) *Error {
@@ -102,7 +103,8 @@ func adviceOf(code int) advice {
 	case NoSuchColumn, UnknownIdentifier:
 		return advice{plugin.CodeNotFound, false, "check the names of the columns"}
 	case NotImplemented:
-		return advice{plugin.CodeConfig, false, "use a table with an engine of the MergeTree family, or leave out primary_key"}
+		return advice{plugin.CodeConfig, false,
+			"use a table with an engine of the MergeTree family, or leave out primary_key"}
 	case UnknownSetting:
 		return advice{plugin.CodeConfig, false, "check the names in clickhouse.config"}
 	case NotEnoughSpace:
@@ -135,8 +137,9 @@ func (c *Client) refused(status int, text string) error {
 	case strings.Contains(text, "Code: "):
 	case strings.Contains(text, "clickhouse-client"):
 		return &plugin.Error{
-			Code: plugin.CodeConfig, Fix: "name the HTTP port in the host option: 8123, or 8443 with ssl = true in clickhouse.config",
-			Err: fmt.Errorf("%s is the port of ClickHouse's native protocol", c.host()),
+			Code: plugin.CodeConfig,
+			Fix:  "name the HTTP port in the host option: 8123, or 8443 with ssl = true in clickhouse.config",
+			Err:  fmt.Errorf("%s is the port of ClickHouse's native protocol", c.host()),
 		}
 	case strings.Contains(text, "HTTPS"):
 		return &plugin.Error{
@@ -167,7 +170,9 @@ func (c *Client) unavailable(ctx context.Context, err error) error {
 		err = inner.Unwrap() // net/http puts the whole URL in front
 	}
 	return &plugin.Error{
-		Code: plugin.CodeUnavailable, Retry: true, Fix: "check that the server runs, that host names its HTTP port, and that ssl in clickhouse.config is as the port wants it",
+		Code: plugin.CodeUnavailable, Retry: true,
+		Fix: "check that the server runs, that host names its HTTP port, and that ssl in clickhouse.config is as the " +
+			"port wants it",
 		Err: fmt.Errorf("no answer from %s: %w", c.host(), err),
 	}
 }

@@ -16,8 +16,10 @@ import (
 )
 
 func TestParseType(t *testing.T) {
-	same := []string{"Int64", "Nullable(String)", "Array(Array(Nullable(Int8)))", "Map(String, Array(Int8))", "DateTime64(6, 'UTC')",
-		"Enum8('a, (b' = -1, 'it\\'s' = 2)", "FixedString(16)", "Tuple(`a` Int8, `b c` String)", "LowCardinality(Nullable(String))",
+	same := []string{"Int64", "Nullable(String)", "Array(Array(Nullable(Int8)))", "Map(String, Array(Int8))",
+		"DateTime64(6, 'UTC')",
+		"Enum8('a, (b' = -1, 'it\\'s' = 2)", "FixedString(16)", "Tuple(`a` Int8, `b c` String)",
+		"LowCardinality(Nullable(String))",
 		"Decimal(38, 18)", "DateTime('Europe/Berlin')"}
 	for _, text := range same {
 		got, err := ParseType(text)
@@ -25,14 +27,17 @@ func TestParseType(t *testing.T) {
 			t.Errorf("%s: got %s, %v", text, got, err)
 		}
 	}
-	other := map[string]string{"Decimal64(4)": "Decimal(18, 4)", "Boolean": "Bool", "Tuple(a Int8, b String)": "Tuple(`a` Int8, `b` String)",
-		"Ring": "Array(Tuple(Float64, Float64))", "SimpleAggregateFunction(sum, UInt64)": "UInt64", "DateTime64": "DateTime64(3)"}
+	other := map[string]string{"Decimal64(4)": "Decimal(18, 4)", "Boolean": "Bool",
+		"Tuple(a Int8, b String)": "Tuple(`a` Int8, `b` String)",
+		"Ring":                    "Array(Tuple(Float64, Float64))", "SimpleAggregateFunction(sum, UInt64)": "UInt64",
+		"DateTime64": "DateTime64(3)"}
 	for text, want := range other {
 		if got, err := ParseType(text); err != nil || got.String() != want {
 			t.Errorf("%s: got %s, %v, want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"Array(", "Array()", "Map(String)", "Decimal(x, 1)", "Enum8('a')", "FixedString(x)", "DateTime64(10)"} {
+	for _, text := range []string{"Array(", "Array()", "Map(String)", "Decimal(x, 1)", "Enum8('a')", "FixedString(x)",
+		"DateTime64(10)"} {
 		if got, err := ParseType(text); err == nil {
 			t.Errorf("%s: got %s, want an error", text, got)
 		}

@@ -38,8 +38,9 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestJavaNames(t *testing.T) {
-	for name, want := range map[string]string{"ISO8859_1": "\xe9", "UTF_8": "é", "UTF8": "é", "Cp1252": "\xe9", "UTF_16LE": "\xe9\x00",
-		"latin1": "\xe9", "ISO8859_15": "\xe9"} {
+	for name, want := range map[string]string{"ISO8859_1": "\xe9", "UTF_8": "é", "UTF8": "é", "Cp1252": "\xe9",
+		"UTF_16LE": "\xe9\x00",
+		"latin1":   "\xe9", "ISO8859_15": "\xe9"} {
 		cs, err := Lookup(name)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -19,7 +19,8 @@ func Days(year, month, day int) int64 {
 	return era*146097 + ofEra*365 + ofEra/4 - ofEra/100 + ofYear - 719468
 }
 
-// Default returns the value of a default in information_schema.columns, nil for expressions. MariaDB shows SQL text, MySQL the bare value.
+// Default returns the value of a default in information_schema.columns, nil for expressions. MariaDB shows SQL text,
+// MySQL the bare value.
 func Default(text string, mariaDB bool) *string {
 	if !mariaDB {
 		return &text

@@ -70,8 +70,9 @@ var changes = []change{
 		read: "id, b", want: []string{"1|z", "2|y"},
 	},
 	{
-		name: "rename the key", old: "id key, a text", new: "nr key, a text", renamed: []plugin.Rename{{From: "id", To: "nr"}},
-		before: []string{"+I 1 x", "+I 2 y"}, after: []string{"+U 1 z", "-D 2 NULL"},
+		name: "rename the key", old: "id key, a text", new: "nr key, a text",
+		renamed: []plugin.Rename{{From: "id", To: "nr"}},
+		before:  []string{"+I 1 x", "+I 2 y"}, after: []string{"+U 1 z", "-D 2 NULL"},
 		read: "nr, a", want: []string{"1|z"},
 	},
 	{
@@ -103,8 +104,9 @@ var changes = []change{
 		read: "id, x, aa, c, d", want: []string{"1|NULL|p|6|4", "2|q|r|7000000000|8"}, order: "id x aa c d",
 	},
 	{
-		name: "rename and modify", old: "id key, a int", new: "id key, b long", renamed: []plugin.Rename{{From: "a", To: "b"}},
-		before: []string{"+I 1 5"}, after: []string{"+I 2 5000000000"},
+		name: "rename and modify", old: "id key, a int", new: "id key, b long",
+		renamed: []plugin.Rename{{From: "a", To: "b"}},
+		before:  []string{"+I 1 5"}, after: []string{"+I 2 5000000000"},
 		read: "id, b", want: []string{"1|5", "2|5000000000"},
 	},
 }

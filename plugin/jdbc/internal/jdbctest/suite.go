@@ -71,7 +71,8 @@ const secret = "geheim"
 
 // broken returns options with which nothing can work.
 func (s Suite) broken(d *dbtest.Database, pairs ...any) []config.Value {
-	list := []config.Value{plugintest.Options(append([]any{"url", "jdbc:other:" + secret, "password", secret}, pairs...)...)}
+	list := []config.Value{plugintest.Options(append([]any{"url", "jdbc:other:" + secret, "password", secret},
+		pairs...)...)}
 	for _, more := range s.Broken {
 		list = append(list, d.Options(append(slices.Clone(pairs), more...)...).Set("password", config.TextValue(secret)))
 	}

@@ -182,7 +182,8 @@ func TestOtherColumns(t *testing.T) {
 
 // TestConversions reads columns into an out table of other types.
 func TestConversions(t *testing.T) {
-	f := newFixture(t, `CREATE TABLE a (id INT PRIMARY KEY, b BIGINT UNSIGNED, d DECIMAL(5,2), s VARCHAR(20), t DATETIME, e ENUM('1','2'))`)
+	f := newFixture(t,
+		`CREATE TABLE a (id INT PRIMARY KEY, b BIGINT UNSIGNED, d DECIMAL(5,2), s VARCHAR(20), t DATETIME, e ENUM('1','2'))`)
 	from := f.now(t)
 	f.run(t, "INSERT INTO a VALUES (1, 7, 1.50, '12', '2024-01-02 03:04:05', '2')")
 	tab := newTable(t, plugin.Table{ID: plugin.TableID{Name: "a"}, Columns: []plugin.Column{
@@ -221,13 +222,15 @@ func TestBadValues(t *testing.T) {
 		o                 DecoderOptions
 	}{
 		{"2, NULL, NULL, NULL, NULL", "column b is BOOLEAN, its value is \"2\"", "tinyInt1isBit", DecoderOptions{}},
-		{"NULL, '25:00:00', NULL, NULL, NULL", "column t is TIME, its value is \"25:00:00.000000\"", "number", DecoderOptions{}},
+		{"NULL, '25:00:00', NULL, NULL, NULL", "column t is TIME, its value is \"25:00:00.000000\"", "number",
+			DecoderOptions{}},
 		{"NULL, '-00:00:01', NULL, NULL, NULL", "-00:00:01", "number", DecoderOptions{}},
 		{"NULL, NULL, '0000-00-00', NULL, NULL", "no day of the calendar", "CONVERT_TO_NULL", DecoderOptions{}},
 		{"NULL, NULL, '2024-02-31', NULL, NULL", "2024-02-31", "", DecoderOptions{ZeroDates: ZeroIsNull}},
 		{"NULL, NULL, NULL, '2024-00-01 00:00:00', NULL", "2024-00-01", "", DecoderOptions{ZeroDates: ZeroIsNull}},
 		{"NULL, NULL, NULL, NULL, 0", "no day", "", DecoderOptions{}},
-		{"NULL, NULL, '0000-00-00', '0000-00-00 00:00:00', 0", "", "+I|7|NULL|NULL|NULL|NULL|NULL", DecoderOptions{ZeroDates: ZeroIsNull}},
+		{"NULL, NULL, '0000-00-00', '0000-00-00 00:00:00', 0", "", "+I|7|NULL|NULL|NULL|NULL|NULL",
+			DecoderOptions{ZeroDates: ZeroIsNull}},
 	} {
 		from := f.now(t)
 		f.run(t, "INSERT INTO a VALUES (7, "+c.values+"), (8, 1, NULL, NULL, NULL, NULL)", "DELETE FROM a")
@@ -304,7 +307,8 @@ func TestFilter(t *testing.T) {
 			}
 		}
 	})
-	diff(t, []string{"+I|6|6", "+I|7|7", "+I|8|8", "+I|9|9", "+I|10|10", "-U|8|8", "+U|108|8", "-U|10|10", "+U|110|10"}, printed(b))
+	diff(t, []string{"+I|6|6", "+I|7|7", "+I|8|8", "+I|9|9", "+I|10|10", "-U|8|8", "+U|108|8", "-U|10|10", "+U|110|10"},
+		printed(b))
 }
 
 func TestKindsOfErrors(t *testing.T) {
@@ -314,14 +318,17 @@ func TestKindsOfErrors(t *testing.T) {
 		want   error
 	}{
 		{1236, "Could not find first log file name in binary log index file", ErrPurged},
-		{1236, "The slave is connecting using CHANGE MASTER TO MASTER_AUTO_POSITION = 1, but the master has purged binary logs", ErrPurged},
+		{1236, "The slave is connecting using CHANGE MASTER TO MASTER_AUTO_POSITION = 1, but the master has purged " +
+			"binary logs", ErrPurged},
 		{1236, "Cannot replicate because the source purged required binary logs.", ErrPurged},
-		{1236, "Could not find GTID state requested by slave in any binlog files. Probably the slave state is too old", ErrPurged},
+		{1236, "Could not find GTID state requested by slave in any binlog files. Probably the slave state is too old",
+			ErrPurged},
 		{1236, "A slave with the same server_uuid/server_id as this slave has connected to the master", ErrServerID},
 		{1236, "A replica with the same server_uuid/server_id as this replica has connected to the source", ErrServerID},
 		{1236, "Client requested master to start replication from impossible position", ErrPosition},
 		{1236, "Slave has more GTIDs than the master has, using the master's SERVER_UUID", ErrPosition},
-		{1236, "Error: connecting slave requested to start from GTID 0-1-9, which is not in the master's binlog", ErrPosition},
+		{1236, "Error: connecting slave requested to start from GTID 0-1-9, which is not in the master's binlog",
+			ErrPosition},
 		{1236, "Binary log is not open", errNoLog},
 		{1227, "Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s)", ErrDenied},
 		{1789, "purged", ErrPurged},

@@ -169,7 +169,8 @@ func FuzzRows(f *testing.F) {
 	types := []byte{wire.TypeTiny, wire.TypeNewDecimal, wire.TypeString, wire.TypeEnum, typeTime2, typeDateTime2,
 		typeTimestamp2, wire.TypeBit, wire.TypeBlob, typeBlobPacked, wire.TypeYear, wire.TypeDate, wire.TypeJSON}
 	metas := []byte{10, 2, 0xfe, 16, 0xf7, 1, 6, 6, 6, 1, 1, 2, 2, 4}
-	f.Add(tableMap("a", "b", types, metas, meta(metaSigns, 0)), cat(tableNumber, 1, 0, len(types), 0xff, 0x1f, strings.Repeat("\x00", 80)))
+	f.Add(tableMap("a", "b", types, metas, meta(metaSigns, 0)),
+		cat(tableNumber, 1, 0, len(types), 0xff, 0x1f, strings.Repeat("\x00", 80)))
 	f.Add(docTable(), cat(tableNumber, 1, 0, 3, 7, 0, 1, 0, 0, 0, 1, "x", doc(encodeJSON(map[string]any{"a": 1.5}))))
 	f.Fuzz(func(_ *testing.T, table, rows []byte) {
 		var s Stream

@@ -43,8 +43,10 @@ func TestGTIDSets(t *testing.T) {
 			t.Errorf("%q comes back from its bytes as %q", s, back)
 		}
 	}
-	for _, text := range []string{"0-1", "a-b-c", "0-1-x", "x:1", testUUIDText + ":", testUUIDText + ":5-3", testUUIDText + ":0",
-		testUUIDText + ":1-x", "0-1-1," + testUUIDText + ":1", testUUIDText + ":1,0-1-1", "zz11fa4771ca11e19e33c80aa9429562:1"} {
+	for _, text := range []string{"0-1", "a-b-c", "0-1-x", "x:1", testUUIDText + ":", testUUIDText + ":5-3",
+		testUUIDText + ":0",
+		testUUIDText + ":1-x", "0-1-1," + testUUIDText + ":1", testUUIDText + ":1,0-1-1",
+		"zz11fa4771ca11e19e33c80aa9429562:1"} {
 		if s, err := ParseGTIDs(text); err == nil {
 			t.Errorf("%q is %q", text, s)
 		}
@@ -104,7 +106,8 @@ func TestAdd(t *testing.T) {
 		t.Errorf("no GTID: %v", err)
 	}
 	m := &GTIDs{}
-	for _, g := range []GTID{{MariaDB, 5, 3, 1, [16]byte{}, ""}, {MariaDB, 7, 0, 2, [16]byte{}, ""}, {MariaDB, 4, 3, 1, [16]byte{}, ""}} {
+	for _, g := range []GTID{{MariaDB, 5, 3, 1, [16]byte{}, ""}, {MariaDB, 7, 0, 2, [16]byte{}, ""},
+		{MariaDB, 4, 3, 1, [16]byte{}, ""}} {
 		if err := m.Add(g); err != nil {
 			t.Fatal(err)
 		}
@@ -116,20 +119,23 @@ func TestAdd(t *testing.T) {
 }
 
 func TestPositionJSON(t *testing.T) {
-	for _, p := range []Position{{}, {File: "b.01", Pos: 4}, {GTIDs: set(t, "0-1-5")}, {File: "b", Pos: 1 << 40, GTIDs: &GTIDs{}}} {
+	for _, p := range []Position{{}, {File: "b.01", Pos: 4}, {GTIDs: set(t, "0-1-5")},
+		{File: "b", Pos: 1 << 40, GTIDs: &GTIDs{}}} {
 		text, err := json.Marshal(p)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var back Position
-		if err := json.Unmarshal(text, &back); err != nil || back.String() != p.String() || (back.GTIDs == nil) != (p.GTIDs == nil) {
+		if err := json.Unmarshal(text, &back); err != nil || back.String() != p.String() ||
+			(back.GTIDs == nil) != (p.GTIDs == nil) {
 			t.Errorf("%s comes back from %s as %s, %v", p, text, back, err)
 		}
 	}
 }
 
 func TestComparePositions(t *testing.T) {
-	ordered := []Position{{}, {File: "b.000009", Pos: 4}, {File: "b.000009", Pos: 5}, {File: "b.000010", Pos: 4}, {File: "b.1000000"}}
+	ordered := []Position{{}, {File: "b.000009", Pos: 4}, {File: "b.000009", Pos: 5}, {File: "b.000010", Pos: 4},
+		{File: "b.1000000"}}
 	for i, a := range ordered {
 		for j, b := range ordered {
 			want := min(max(i-j, -1), 1)

@@ -157,13 +157,15 @@ func TestPatchJSON(t *testing.T) {
 		return b
 	}
 	for want, changes := range map[string][]byte{
-		`{"a": 1, "b": {"c": [1, 2, 3], "x y": "z"}}`:      nil,
-		`{"a": "new", "b": {"c": [1, 2, 3], "x y": "z"}}`:  change(patchReplace, "$.a", "new"),
-		`{"a": 1, "b": {"c": [1, 9, 2, 3], "x y": "z"}}`:   change(patchInsert, "$.b.c[1]", 9),
-		`{"a": 1, "b": {"c": [1, 2, 3, 9], "x y": "z"}}`:   change(patchInsert, "$.b.c[7]", 9),
-		`{"a": 1, "b": {"c": [1, 2, 3]}}`:                  change(patchRemove, `$.b."x y"`),
-		`{"a": 1, "b": {"d": 2, "c\"": 0, "x y": "z"}}`:    cat(change(patchRemove, "$.b.c"), change(patchInsert, "$.b.d", 2), change(patchInsert, `$.b."c\""`, 0)),
-		`{"a": 1, "b": {"c": [[true], 2, 3], "x y": "z"}}`: cat(change(patchReplace, "$.b.c[0]", []any{false}), change(patchReplace, "$.b.c[0][0]", true)),
+		`{"a": 1, "b": {"c": [1, 2, 3], "x y": "z"}}`:     nil,
+		`{"a": "new", "b": {"c": [1, 2, 3], "x y": "z"}}`: change(patchReplace, "$.a", "new"),
+		`{"a": 1, "b": {"c": [1, 9, 2, 3], "x y": "z"}}`:  change(patchInsert, "$.b.c[1]", 9),
+		`{"a": 1, "b": {"c": [1, 2, 3, 9], "x y": "z"}}`:  change(patchInsert, "$.b.c[7]", 9),
+		`{"a": 1, "b": {"c": [1, 2, 3]}}`:                 change(patchRemove, `$.b."x y"`),
+		`{"a": 1, "b": {"d": 2, "c\"": 0, "x y": "z"}}`: cat(change(patchRemove, "$.b.c"), change(patchInsert, "$.b.d", 2),
+			change(patchInsert, `$.b."c\""`, 0)),
+		`{"a": 1, "b": {"c": [[true], 2, 3], "x y": "z"}}`: cat(change(patchReplace, "$.b.c[0]", []any{false}),
+			change(patchReplace, "$.b.c[0][0]", true)),
 		`[]`: change(patchReplace, "$", []any{}),
 	} {
 		got, err := patchJSON(nil, encodeJSON(base), changes)

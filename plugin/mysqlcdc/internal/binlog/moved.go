@@ -6,8 +6,8 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// AppendImage appends one image of the next row with a kind of the caller's, without taking the row: [Decoder.Skip] does
-// that. After an error, which is that of [Decoder.Append], the builder has no part of the image.
+// AppendImage appends one image of the next row with a kind of the caller's, without taking the row: [Decoder.Skip]
+// does that. After an error, which is that of [Decoder.Append], the builder has no part of the image.
 func (d *Decoder) AppendImage(from Image, kind plugin.RowKind) error {
 	_, err := d.locateRow(d.rest)
 	if err == nil {

@@ -158,7 +158,8 @@ func TestPayload(t *testing.T) {
 	} {
 		w := newLog()
 		w.add(TransactionPacked, payload)
-		if err := failure(t, (&fakeServer{version: "8.0.36", events: w.events}).open(t, Options{})); !errors.Is(err, ErrCorrupt) {
+		if err := failure(t, (&fakeServer{version: "8.0.36", events: w.events}).open(t, Options{})); !errors.Is(err,
+			ErrCorrupt) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -181,7 +182,8 @@ func TestDumpGTID(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := &fakeServer{version: "8.0.36"}
-	s := f.open(t, Options{ServerID: 0x01020304, From: Position{File: "x", Pos: 9, GTIDs: set}, ByGTID: true, NonBlocking: true})
+	s := f.open(t, Options{ServerID: 0x01020304, From: Position{File: "x", Pos: 9, GTIDs: set}, ByGTID: true,
+		NonBlocking: true})
 	if _, err := s.Next(t.Context()); !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
@@ -296,7 +298,8 @@ func TestMetadata(t *testing.T) {
 		"i false false 11 [z] false", "j false false 8 [] true",
 	}, got)
 	diff(t, []int{5, 0}, m.Key)
-	for _, bad := range [][]byte{meta(metaSigns), meta(metaNames, 9, "a"), meta(metaKey, 99), meta(metaVisible, 1), {1, 9}} {
+	for _, bad := range [][]byte{meta(metaSigns), meta(metaNames, 9, "a"), meta(metaKey, 99),
+		meta(metaVisible, 1), {1, 9}} {
 		if _, err := parseTableMap(tableMap("s", "t", types, metas, bad)[tableNumberSize:]); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%x: error %v", bad, err)
 		}
@@ -305,7 +308,8 @@ func TestMetadata(t *testing.T) {
 
 // TestTaggedGTID reads an event of MySQL 8.4 that was recorded.
 func TestTaggedGTID(t *testing.T) {
-	body, err := hex.DecodeString("0278000000" + "02aaaaaaaa8888666644442222222222" + "220473201b0614" + "7365636f6e6474657374" +
+	body, err := hex.DecodeString("0278000000" + "02aaaaaaaa8888666644442222222222" + "220473201b0614" +
+		"7365636f6e6474657374" +
 		"08c10e0ad10e0c7f23354861bd26061059" + "0412a3ff0a")
 	if err != nil {
 		t.Fatal(err)

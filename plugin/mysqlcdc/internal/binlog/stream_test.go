@@ -56,9 +56,11 @@ func (f *fixture) rowsOf(t testing.TB, s *Stream, table string, o DecoderOptions
 func TestKinds(t *testing.T) {
 	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20))")
 	from := f.now(t)
-	f.run(t, "INSERT INTO a VALUES (1, 'one'), (2, NULL)", "UPDATE a SET v = CONCAT(id, 'x')", "DELETE FROM a WHERE id = 1",
+	f.run(t, "INSERT INTO a VALUES (1, 'one'), (2, NULL)", "UPDATE a SET v = CONCAT(id, 'x')",
+		"DELETE FROM a WHERE id = 1",
 		"UPDATE a SET id = 3")
-	diff(t, []string{"+I|1|one", "+I|2|NULL", "-U|1|one", "+U|1|1x", "-U|2|NULL", "+U|2|2x", "-D|1|1x", "-U|2|2x", "+U|3|2x"},
+	diff(t, []string{"+I|1|one", "+I|2|NULL", "-U|1|one", "+U|1|1x", "-U|2|NULL", "+U|2|2x", "-D|1|1x",
+		"-U|2|2x", "+U|3|2x"},
 		f.rowsOf(t, f.open(t, Options{From: from}), "a", DecoderOptions{}))
 	diff(t, []string{"+I|1|one", "+I|2|NULL", "+U|1|1x", "+U|2|2x", "-D|1|1x", "+U|3|2x"},
 		f.rowsOf(t, f.open(t, Options{From: from}), "a", DecoderOptions{AfterOnly: true}))
@@ -274,7 +276,8 @@ func TestWaiting(t *testing.T) {
 // TestHeartbeats waits while nothing changes.
 func TestHeartbeats(t *testing.T) {
 	f := newFixture(t)
-	s, err := Open(t.Context(), connect(t), Options{ServerID: rand.Uint32(), From: f.now(t), Heartbeat: 50 * time.Millisecond})
+	s, err := Open(t.Context(), connect(t), Options{ServerID: rand.Uint32(), From: f.now(t),
+		Heartbeat: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -415,7 +418,8 @@ func TestImages(t *testing.T) {
 		t.Run(c.image, func(t *testing.T) {
 			f.run(t, "SET SESSION binlog_row_image = "+c.image)
 			from := f.now(t)
-			f.run(t, "UPDATE a SET v = 11 WHERE id = 1", "DELETE FROM a WHERE id = 2", "INSERT INTO a (id, w) VALUES (3, 'three')")
+			f.run(t, "UPDATE a SET v = 11 WHERE id = 1", "DELETE FROM a WHERE id = 2",
+				"INSERT INTO a (id, w) VALUES (3, 'three')")
 			diff(t, c.want, f.rowsOf(t, f.open(t, Options{From: from}), "a", c.o))
 			f.run(t, "SET SESSION sql_log_bin = 0", "UPDATE a SET v = 10 WHERE id = 1", "DELETE FROM a WHERE id = 3",
 				"INSERT INTO a VALUES (2, 20, 'twenty', 'y')", "SET SESSION sql_log_bin = 1")

@@ -70,8 +70,8 @@ func (t *track) note(e Event) error {
 	return nil
 }
 
-// advance moves the end behind an event. The protocol's positions have 32 bits; a log with a huge transaction is longer.
-// What lies before the end is the log's own description, which comes first wherever the reading starts.
+// advance moves the end behind an event. The protocol's positions have 32 bits; a log with a huge transaction is
+// longer. What lies before the end is the log's own description, which comes first wherever the reading starts.
 func (t *track) advance(e Event) {
 	switch {
 	case e.Artificial():

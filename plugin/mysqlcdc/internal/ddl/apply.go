@@ -78,7 +78,8 @@ func (a *applier) existing(changes []Change) error {
 	return nil
 }
 
-// followKey gives the key's columns their new names and leaves out those that are dropped. by is what changes each column.
+// followKey gives the key's columns their new names and leaves out those that are dropped. by is what changes each
+// column.
 func (a *applier) followKey(by []*Change) {
 	a.to.Key = nil
 	for _, k := range a.from.Key {

@@ -87,7 +87,8 @@ type place struct {
 	after string
 }
 
-// ErrNotUnderstood is part of the error of a statement that may change columns in a way that this package does not know.
+// ErrNotUnderstood is part of the error of a statement that may change columns in a way that this package does not
+// know.
 var ErrNotUnderstood = errors.New("the statement is not understood")
 
 // Table is the columns of a table as information_schema.columns describes them.

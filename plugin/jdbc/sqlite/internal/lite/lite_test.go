@@ -50,7 +50,8 @@ func TestValues(t *testing.T) {
 
 func TestExecSeveralStatements(t *testing.T) {
 	c := open(t)
-	err := c.Exec(" -- first\nCREATE TABLE t (a); ; INSERT INTO t VALUES (?1); INSERT INTO t VALUES (?2) /* end */ ;\n", int64(1), "two")
+	err := c.Exec(" -- first\nCREATE TABLE t (a); ; INSERT INTO t VALUES (?1); INSERT INTO t VALUES (?2) /* end */ ;\n",
+		int64(1), "two")
 	if err != nil {
 		t.Fatal(err)
 	}
