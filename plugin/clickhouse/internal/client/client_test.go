@@ -1,7 +1,11 @@
 package client
 
 import (
+	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
