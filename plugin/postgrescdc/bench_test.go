@@ -47,9 +47,11 @@ func perRow(b *testing.B, s *server, rows int, do func()) {
 
 // backlog makes a slot, and changes behind it in transactions of some rows.
 func backlog(b *testing.B, rows, size int) *server {
-	s := newServer(b, `CREATE TABLE a (id bigint PRIMARY KEY, n int, name text, note text, score float8, amount numeric(12,2),
+	s := newServer(b,
+		`CREATE TABLE a (id bigint PRIMARY KEY, n int, name text, note text, score float8, amount numeric(12,2),
 		at timestamp, ok boolean)`)
-	s.exec("CREATE PUBLICATION "+s.slot()+" FOR TABLE a", "SELECT pg_create_logical_replication_slot('"+s.slot()+"', 'pgoutput')",
+	s.exec("CREATE PUBLICATION "+s.slot()+" FOR TABLE a",
+		"SELECT pg_create_logical_replication_slot('"+s.slot()+"', 'pgoutput')",
 		"SET synchronous_commit = off")
 	s.exec(fmt.Sprintf(`SET synchronous_commit = off; CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN
 		FOR i IN 0..%d LOOP
@@ -77,7 +79,8 @@ func receiveBare(b *testing.B, s *server, rows int) {
 		b.Fatal(err)
 	}
 	defer c.Close()
-	err = c.Send(fmt.Sprintf("START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1', publication_names '%s', binary 'true')",
+	err = c.Send(fmt.Sprintf("START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1', publication_names '%s', "+
+		"binary 'true')",
 		s.slot(), s.slot()))
 	if err != nil {
 		b.Fatal(err)
@@ -192,9 +195,12 @@ func openSource(tb testing.TB, s *server, more string, tables ...string) plugin.
 //	go test -run - -bench Snapshot -benchtime 3x ./plugin/postgrescdc/
 func BenchmarkSnapshot(b *testing.B) {
 	const rows = 2_000_000
-	s := newServer(b, `CREATE TABLE a (id bigint PRIMARY KEY, n int, name text, note text, score float8, amount numeric(12,2),
-		at timestamp, ok boolean)`, fmt.Sprintf(`INSERT INTO a SELECT n, n, 'name ' || n, 'a note of some length, number ' || n, n / 3.0,
-			n / 100.0, timestamp '2024-01-01' + n * interval '1 second', n %% 2 = 0 FROM generate_series(1, %d) n`, rows), "VACUUM ANALYZE a")
+	s := newServer(b,
+		`CREATE TABLE a (id bigint PRIMARY KEY, n int, name text, note text, score float8, amount numeric(12,2),
+		at timestamp, ok boolean)`,
+		fmt.Sprintf(`INSERT INTO a SELECT n, n, 'name ' || n, 'a note of some length, number ' || n, n / 3.0,
+			n / 100.0, timestamp '2024-01-01' + n * interval '1 second', n %% 2 = 0 FROM generate_series(1, %d) n`, rows),
+		"VACUUM ANALYZE a")
 	jdbcSource := func() plugin.Source {
 		p, _ := plugin.NewRegistry(postgres.Plugins).Lookup(plugin.SourceRole, "jdbc")
 		o := parse(b, fmt.Sprintf("url = %q, user = %q, password = %q, table_path = public.a", s.URL, s.User, s.Password))

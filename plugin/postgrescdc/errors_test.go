@@ -80,9 +80,11 @@ func TestServerErrors(t *testing.T) {
 	expect(w.failed(text), "let the owner of the tables run: CREATE PUBLICATION")
 	s.exec("CREATE PUBLICATION " + s.slot() + " FOR TABLE a WITH (publish = 'insert')")
 	expect(w.failed(text), "does not publish all")
-	s.exec("ALTER PUBLICATION "+s.slot()+" SET (publish = 'insert, update, delete')", "ALTER PUBLICATION "+s.slot()+" SET TABLE a WHERE (id > 5)")
+	s.exec("ALTER PUBLICATION "+s.slot()+" SET (publish = 'insert, update, delete')",
+		"ALTER PUBLICATION "+s.slot()+" SET TABLE a WHERE (id > 5)")
 	expect(w.failed(text), "some of the table's rows")
-	s.exec("ALTER PUBLICATION "+s.slot()+" SET TABLE a", "SELECT pg_create_logical_replication_slot('"+s.slot()+"', 'test_decoding')")
+	s.exec("ALTER PUBLICATION "+s.slot()+" SET TABLE a",
+		"SELECT pg_create_logical_replication_slot('"+s.slot()+"', 'test_decoding')")
 	expect(w.failed(text), "made for the plugin test_decoding")
 }
 
@@ -93,10 +95,14 @@ func TestOptions(t *testing.T) {
 		{`base-url = "jdbc:postgresql://h/d", username = u, password = p`, "exactly one of table-names, table-pattern"},
 		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a"]`, "names no schema"},
 		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-pattern = "("`, "missing closing"},
-		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a.b"], slot.name = "My-Slot"`, "no name of a slot"},
-		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a.b"], startup.mode = specific`, "initial"},
-		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a.b"], stop.mode = latest`, "never"},
-		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a.b"], debezium { include.schema.changes = maybe }`,
+		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a.b"], slot.name = "My-Slot"`,
+			"no name of a slot"},
+		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a.b"], startup.mode = specific`,
+			"initial"},
+		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a.b"], stop.mode = latest`,
+			"never"},
+		{`base-url = "jdbc:postgresql://h/d", username = u, password = p, table-names = ["a.b"], debezium { ` +
+			`include.schema.changes = maybe }`,
 			"true or false"},
 		{`username = u, password = p, table-names = ["a.b"]`, "base-url"},
 	}
@@ -110,7 +116,8 @@ func TestOptions(t *testing.T) {
 
 // TestPattern finds tables by a pattern, within schemas.
 func TestPattern(t *testing.T) {
-	s := newServer(t, "CREATE SCHEMA other", "CREATE TABLE a1 (id int PRIMARY KEY)", "CREATE TABLE a2 (id int PRIMARY KEY)",
+	s := newServer(t, "CREATE SCHEMA other", "CREATE TABLE a1 (id int PRIMARY KEY)",
+		"CREATE TABLE a2 (id int PRIMARY KEY)",
 		"CREATE TABLE other.a3 (id int PRIMARY KEY)", "CREATE TABLE b (id int PRIMARY KEY)", "CREATE VIEW a4 AS SELECT 1",
 		"CREATE TABLE a5 (id int PRIMARY KEY) PARTITION BY RANGE (id)", "CREATE TABLE a6 PARTITION OF a5 DEFAULT")
 	tests := []struct{ more, want string }{

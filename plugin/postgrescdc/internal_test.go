@@ -100,12 +100,14 @@ func TestRenamedFrom(t *testing.T) {
 func TestTableForm(t *testing.T) {
 	text := "7"
 	planned, err := plugin.NewTable(plugin.Table{
-		ID: plugin.TableID{Database: "d", Schema: "s", Name: "t"}, Key: []int{0}, KeyName: "pk", Comment: "c", Catalog: "PostgreSQL",
+		ID: plugin.TableID{Database: "d", Schema: "s", Name: "t"}, Key: []int{0}, KeyName: "pk", Comment: "c",
+		Catalog: "PostgreSQL",
 		Columns: []plugin.Column{
 			{Name: "id", Type: plugin.TypeOf(plugin.Int), NotNull: true, SourceType: "integer"},
 			{Name: "a", Type: plugin.ArrayOf(plugin.DecimalOf(10, 2)), Default: &text, Length: 5, Comment: "x"},
 		},
-		Constraints: []plugin.Constraint{{Name: "u", Kind: plugin.UniqueKey, Columns: []plugin.ConstraintColumn{{Name: "a", Desc: true}}}},
+		Constraints: []plugin.Constraint{{Name: "u", Kind: plugin.UniqueKey,
+			Columns: []plugin.ConstraintColumn{{Name: "a", Desc: true}}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +139,8 @@ func TestStates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := streamState{From: 0x16B374D848, Final: 0x16B374D900, Rows: 12, Views: []viewState{{Snapshot: "1:2:", End: 0x16B374D848}},
+	want := streamState{From: 0x16B374D848, Final: 0x16B374D900, Rows: 12,
+		Views: []viewState{{Snapshot: "1:2:", End: 0x16B374D848}},
 		Tables: []tableState{{
 			Out: tableForm{ID: plugin.TableID{Database: "d", Schema: "s", Name: "t"}, Version: 3, Key: []int{0},
 				Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int)}}},

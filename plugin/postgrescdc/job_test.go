@@ -29,7 +29,8 @@ func TestAddedTables(t *testing.T) {
 	w.savepoint(job)
 	s.exec("UPDATE a SET v = 'y' WHERE id < 50", "DELETE FROM b WHERE id < 10", "UPDATE c SET v = 'z' WHERE id < 10",
 		"UPDATE dst.a SET v = 'kept' WHERE id = 2000")
-	job = w.submit(s.toTables("", "snapshot.split.size = 400", "a", "c", "d"), engine.SubmitOptions{ID: 5, FromSavepoint: true})
+	job = w.submit(s.toTables("", "snapshot.split.size = 400", "a", "c", "d"),
+		engine.SubmitOptions{ID: 5, FromSavepoint: true})
 	s.same(job, "c", "d")
 	s.exec("DELETE FROM a WHERE id > 2900", "INSERT INTO c VALUES (5000, 'new')", "DELETE FROM d WHERE id < 7")
 	s.same(job, "c", "d")
@@ -93,7 +94,8 @@ func TestPlannedColumns(t *testing.T) {
 		"INSERT INTO a VALUES (1, 'v', 'w')")
 	job := newEngine(t, "").submit(s.toTables("", "", "a"), engine.SubmitOptions{})
 	s.same(job, "a")
-	s.exec("ALTER TABLE a ADD extra int; INSERT INTO a VALUES (2, 'v', 'w')", "ALTER TABLE a DROP w; INSERT INTO a VALUES (3, 'v')")
+	s.exec("ALTER TABLE a ADD extra int; INSERT INTO a VALUES (2, 'v', 'w')",
+		"ALTER TABLE a DROP w; INSERT INTO a VALUES (3, 'v')")
 	s.waitFor("the rows", func() bool { return s.count("dst.a") == 3 })
 	want := "1|v|w 2|v|w 3|v|NULL"
 	if got := strings.Join(s.query("SELECT * FROM dst.a ORDER BY id"), " "); got != want {
@@ -164,16 +166,18 @@ func TestReconnect(t *testing.T) {
 	}
 }
 
-// TestLargeTransaction stops the job with a savepoint, several times, in the middle of one transaction: the target, which
-// has no key, gets each of its rows once.
+// TestLargeTransaction stops the job with a savepoint, several times, in the middle of one transaction: the target,
+// which has no key, gets each of its rows once.
 func TestLargeTransaction(t *testing.T) {
-	s := newServer(t, "CREATE TABLE a (id int, v text)", "ALTER TABLE a REPLICA IDENTITY FULL", "CREATE TABLE dst.a (id int, v text)",
+	s := newServer(t, "CREATE TABLE a (id int, v text)", "ALTER TABLE a REPLICA IDENTITY FULL",
+		"CREATE TABLE dst.a (id int, v text)",
 		"CREATE TABLE b (id int PRIMARY KEY)")
 	w := newEngine(t, "")
 	text := s.toTables("read_limit.rows_per_second = 20000", "", "a")
 	job := w.submit(text, engine.SubmitOptions{ID: 5})
 	s.streaming()
-	s.exec("BEGIN; INSERT INTO a SELECT i, 'v' FROM generate_series(1, 15000) i; SAVEPOINT s; INSERT INTO a VALUES (0, 'lost'); " +
+	s.exec("BEGIN; INSERT INTO a SELECT i, 'v' FROM generate_series(1, 15000) i; SAVEPOINT s; INSERT INTO a VALUES " +
+		"(0, 'lost'); " +
 		"ROLLBACK TO s; INSERT INTO a SELECT i, 'w' FROM generate_series(15001, 30000) i; COMMIT")
 	middles := 0
 	for range 4 {
@@ -196,11 +200,13 @@ func TestLargeTransaction(t *testing.T) {
 
 // TestJobFile runs a job file as people have it.
 func TestJobFile(t *testing.T) {
-	s := newServer(t, "CREATE SCHEMA inventory", `CREATE TABLE inventory.full_types_no_primary_key (id int NOT NULL, f_bytea bytea,
+	s := newServer(t, "CREATE SCHEMA inventory",
+		`CREATE TABLE inventory.full_types_no_primary_key (id int NOT NULL, f_bytea bytea,
 		f_numeric numeric(10,5), f_char char, f_timestamp3 timestamp(3), f_time time(0), f_default_numeric numeric, f_inet inet)`,
 		"ALTER TABLE inventory.full_types_no_primary_key REPLICA IDENTITY FULL",
 		"CREATE TABLE inventory.sink (LIKE inventory.full_types_no_primary_key, PRIMARY KEY (id))",
-		`INSERT INTO inventory.full_types_no_primary_key VALUES (1, '2', 1.5, 'c', '2024-01-01 10:00:00.123', '10:00:00', 5, '192.168.1.1')`)
+		`INSERT INTO inventory.full_types_no_primary_key VALUES (1, '2', 1.5, 'c', '2024-01-01 10:00:00.123', `+
+			`'10:00:00', 5, '192.168.1.1')`)
 	job := fmt.Sprintf(`
 		env { execution.parallelism = 1, job.mode = "STREAMING", checkpoint.interval = 500
 			read_limit.bytes_per_second=7000000, read_limit.rows_per_second=400 }
@@ -240,7 +246,8 @@ func TestJobFile(t *testing.T) {
 			s.count("(TABLE inventory.sink EXCEPT TABLE inventory.full_types_no_primary_key) x") == 0
 	}
 	s.waitFor("the snapshot", same)
-	s.exec("INSERT INTO inventory.full_types_no_primary_key SELECT 2, f_bytea, -0.5, 'x', f_timestamp3, f_time, 7, '10.0.0.0/8' FROM inventory.sink",
+	s.exec("INSERT INTO inventory.full_types_no_primary_key SELECT 2, f_bytea, -0.5, 'x', f_timestamp3, f_time, 7, "+
+		"'10.0.0.0/8' FROM inventory.sink",
 		"UPDATE inventory.full_types_no_primary_key SET f_char = 'z' WHERE id = 1")
 	s.waitFor("the changes", same)
 	s.exec("DELETE FROM inventory.full_types_no_primary_key WHERE id = 1")
@@ -273,7 +280,8 @@ func TestSlotErrors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1)")
 			w := newEngine(t, "")
-			text := strings.Replace(s.toTables("", "connect.timeout.ms = 500", "a"), "job.retry.times = 100", "job.retry.times = 0", 1)
+			text := strings.Replace(s.toTables("", "connect.timeout.ms = 500", "a"), "job.retry.times = 100",
+				"job.retry.times = 0", 1)
 			job := w.submit(text, engine.SubmitOptions{ID: 5})
 			s.same(job, "a")
 			w.savepoint(job)
@@ -296,7 +304,8 @@ func occupy(s *server) {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { c.Close() })
-	err = c.Send(fmt.Sprintf("START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1', publication_names '%s')", s.slot(), s.slot()))
+	err = c.Send(fmt.Sprintf("START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1', publication_names '%s')",
+		s.slot(), s.slot()))
 	if err != nil {
 		s.t.Fatal(err)
 	}

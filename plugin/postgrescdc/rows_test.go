@@ -128,8 +128,9 @@ func TestKinds(t *testing.T) {
 	s.exec("ALTER TABLE a REPLICA IDENTITY FULL")
 	s.exec("INSERT INTO a VALUES (1, 10, 'x')", "UPDATE a SET v = 'y'", "UPDATE a SET id = 2", "DELETE FROM a")
 	f.want("+I 1|10|x", "-U 1|10|x", "+U 1|10|y", "-D 1|10|y", "+I 2|10|y", "-D 2|10|y")
-	s.exec("ALTER TABLE a REPLICA IDENTITY DEFAULT", "BEGIN; INSERT INTO a VALUES (3, 30, NULL); SAVEPOINT s; DELETE FROM a; "+
-		"ROLLBACK TO s; INSERT INTO a VALUES (4, 40, ''); COMMIT")
+	s.exec("ALTER TABLE a REPLICA IDENTITY DEFAULT",
+		"BEGIN; INSERT INTO a VALUES (3, 30, NULL); SAVEPOINT s; DELETE FROM a; "+
+			"ROLLBACK TO s; INSERT INTO a VALUES (4, 40, ''); COMMIT")
 	f.want("+I 3|30|<nil>", "+I 4|40|")
 	s.exec("TRUNCATE a", "INSERT INTO a VALUES (5, 50, '')")
 	f.want("+I 5|50|")
@@ -137,7 +138,8 @@ func TestKinds(t *testing.T) {
 
 // TestIndexIdentity follows a table without a primary key by an index.
 func TestIndexIdentity(t *testing.T) {
-	s := newServer(t, "CREATE TABLE a (v text, u int NOT NULL UNIQUE)", "ALTER TABLE a REPLICA IDENTITY USING INDEX a_u_key")
+	s := newServer(t, "CREATE TABLE a (v text, u int NOT NULL UNIQUE)",
+		"ALTER TABLE a REPLICA IDENTITY USING INDEX a_u_key")
 	f := follow(t, s, "", "a")
 	s.exec("INSERT INTO a VALUES ('x', 1)", "UPDATE a SET v = 'y'", "UPDATE a SET u = 2", "DELETE FROM a")
 	f.want("+I x|1", "+U y|1", "-D <nil>|1", "+I y|2", "-D <nil>|2")
@@ -156,7 +158,8 @@ func TestUnchangedValues(t *testing.T) {
 	f.want(`+U 1|2|bb*8000|"j*5003`, "-D 2|<nil>|<nil>|<nil>", `+I 10|0|aa*9002|"j*5004`)
 	// A later change of the value comes early, the update of a row that is gone is left out.
 	s.exec("UPDATE a SET n = 3 WHERE id = 3", "UPDATE a SET n = 4 WHERE id = 4", "DELETE FROM a WHERE id = 4",
-		"UPDATE a SET big = repeat('c', 7000) WHERE id = 3", "UPDATE a SET id = 11, n = 5 WHERE id = 5", "UPDATE a SET big = NULL WHERE id = 11")
+		"UPDATE a SET big = repeat('c', 7000) WHERE id = 3", "UPDATE a SET id = 11, n = 5 WHERE id = 5",
+		"UPDATE a SET big = NULL WHERE id = 11")
 	f.want(`+U 3|3|cc*7000|"j*5005`, "-D 4|<nil>|<nil>|<nil>", `+U 3|3|cc*7000|"j*5005`,
 		"-D 5|<nil>|<nil>|<nil>", `+I 11|5|<nil>|"j*5007`, `+U 11|5|<nil>|"j*5007`)
 	s.exec("ALTER TABLE a REPLICA IDENTITY FULL", "UPDATE a SET n = 9 WHERE id = 1", "DELETE FROM a WHERE id = 1")
@@ -196,7 +199,8 @@ func TestAlteredWhileCopied(t *testing.T) {
 func TestSpecialValues(t *testing.T) {
 	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, d date, n numeric(5,2))")
 	f := follow(t, s, "special_values = NULL", "a")
-	s.exec("INSERT INTO a VALUES (1, 'infinity', 'NaN'), (2, '2024-01-01', 1)", "UPDATE a SET d = '-infinity' WHERE id = 2")
+	s.exec("INSERT INTO a VALUES (1, 'infinity', 'NaN'), (2, '2024-01-01', 1)",
+		"UPDATE a SET d = '-infinity' WHERE id = 2")
 	f.want("+I 1|<nil>|<nil>", "+I 2|2024-01-01 00:00:00 +0000 UTC|1.00", "+U 2|<nil>|1.00")
 	f.reader.Close()
 	s.released()
@@ -221,9 +225,11 @@ func TestPositions(t *testing.T) {
 	source := openSource(t, s, "", "a", "b")
 	var want []string
 	for i := range 8 {
-		s.exec(fmt.Sprintf("BEGIN; INSERT INTO a VALUES (%d); INSERT INTO b VALUES (%d); UPDATE a SET id = %d WHERE id = %d; COMMIT",
+		s.exec(fmt.Sprintf("BEGIN; INSERT INTO a VALUES (%d); INSERT INTO b VALUES (%d); UPDATE a SET id = %d WHERE id = "+
+			"%d; COMMIT",
 			i, i+100, i+200, i))
-		want = append(want, fmt.Sprintf("+I %d", i), fmt.Sprintf("+I %d", i+100), fmt.Sprintf("-D %d", i), fmt.Sprintf("+I %d", i+200))
+		want = append(want, fmt.Sprintf("+I %d", i), fmt.Sprintf("+I %d", i+100), fmt.Sprintf("-D %d", i),
+			fmt.Sprintf("+I %d", i+200))
 	}
 	var got []string
 	for end := time.Now().Add(patience); len(got) < len(want) && time.Now().Before(end); {

@@ -16,7 +16,8 @@ func TestSnapshotAndStream(t *testing.T) {
 	w := newEngine(t, "")
 	job := w.submit(s.toTables("", "snapshot.split.size = 1000", "a", "b"), engine.SubmitOptions{})
 	s.same(job, "a", "b")
-	s.exec("INSERT INTO a VALUES (100001, 'new')", "UPDATE a SET v = 'changed' WHERE id < 10", "DELETE FROM a WHERE id = 11",
+	s.exec("INSERT INTO a VALUES (100001, 'new')", "UPDATE a SET v = 'changed' WHERE id < 10",
+		"DELETE FROM a WHERE id = 11",
 		"UPDATE a SET id = id + 200000 WHERE id BETWEEN 50 AND 60", "UPDATE b SET n = n + 100000 WHERE n % 7 = 0")
 	s.same(job, "a", "b")
 }

@@ -71,7 +71,8 @@ var textTypes = [][]string{
 func TestTypes(t *testing.T) {
 	for name, types := range map[string][][]string{"binary": binaryTypes, "text": append(textTypes, binaryTypes...)} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t, "CREATE TYPE color AS ENUM ('red', 'dark blue')", "CREATE DOMAIN positive AS int CHECK (VALUE > 0)",
+			s := newServer(t, "CREATE TYPE color AS ENUM ('red', 'dark blue')",
+				"CREATE DOMAIN positive AS int CHECK (VALUE > 0)",
 				"CREATE DOMAIN base AS numeric(8,2)", "CREATE DOMAIN amount AS base", "CREATE TYPE pair AS (a int, b text)")
 			columns, longest := []string{"id int PRIMARY KEY"}, 0
 			for i, typ := range types {
@@ -99,7 +100,8 @@ func TestTypes(t *testing.T) {
 			s.exec("UPDATE a SET id = id + 1000 WHERE id >= 100", "INSERT INTO a SELECT * FROM a LIMIT 0")
 			s.waitFor("the stream", func() bool { return s.count("dst.a WHERE id >= 1000") == longest })
 			for i, typ := range types {
-				rows := s.query(fmt.Sprintf(`SELECT a.id, a.c%d::text, b.c%d::text FROM dst.a a FULL JOIN dst.a b ON b.id = a.id + 1100
+				rows := s.query(
+					fmt.Sprintf(`SELECT a.id, a.c%d::text, b.c%d::text FROM dst.a a FULL JOIN dst.a b ON b.id = a.id + 1100
 					WHERE a.id < 100 AND a.c%d::text IS DISTINCT FROM b.c%d::text`, i, i, i, i))
 				if len(rows) > 0 {
 					t.Errorf("%s: the stream differs from the snapshot: %q", typ[0], rows)

@@ -28,8 +28,9 @@ var (
 	commit   = message('C', wire{0}.u64(1).u64(0x2_00000001).u64(3))
 	relation = message('R', wire{}.u32(16385).text("public").text("a").byte('d').u16(2).
 			byte(1).text("id").u32(23).u32(0xffffffff).byte(0).text("v").u32(25).u32(0xffffffff))
-	insert   = message('I', wire{}.u32(16385).byte('N').with(tuple(2, wire{}.value("\x00\x00\x00\x07").byte('n'))))
-	update   = message('U', wire{}.u32(16385).byte('O').with(tuple(2, wire{}.value("a").value("b"))).byte('N').with(tuple(2, wire{}.value("c").byte('u'))))
+	insert = message('I', wire{}.u32(16385).byte('N').with(tuple(2, wire{}.value("\x00\x00\x00\x07").byte('n'))))
+	update = message('U', wire{}.u32(16385).byte('O').with(tuple(2,
+		wire{}.value("a").value("b"))).byte('N').with(tuple(2, wire{}.value("c").byte('u'))))
 	plain    = message('U', wire{}.u32(16385).byte('N').with(tuple(1, wire{}.byte('t').bytes("x"))))
 	remove   = message('D', wire{}.u32(16385).byte('K').with(tuple(2, wire{}.value("k").byte('n'))))
 	truncate = message('T', wire{}.u32(2).byte(1).u32(16385).u32(16390))
@@ -156,7 +157,8 @@ func TestFrames(t *testing.T) {
 		}
 	}
 	status := AppendStatus(nil, 0x10, 0x0f, time.UnixMicro(epochMicros+5))
-	const want = "64" + "00000026" + "72" + "0000000000000010" + "000000000000000f" + "000000000000000f" + "0000000000000005" + "00"
+	const want = "64" + "00000026" + "72" + "0000000000000010" + "000000000000000f" + "000000000000000f" +
+		"0000000000000005" + "00"
 	if got := hex.EncodeToString(status); got != want {
 		t.Errorf("status %s, want %s", got, want)
 	}
@@ -218,7 +220,8 @@ func TestBadTexts(t *testing.T) {
 		{oidInt2, 0, "40000"}, {oidInt4, 0, "x"}, {oidInt8, 0, ""}, {oidFloat8, 0, "one"}, {oidNumeric, 0, "1e5"},
 		{oidBytea, 0, "abc"}, {oidBytea, 0, `\xf`}, {oidUUID, 0, "short"}, {oidDate, 0, "2024-01"}, {oidDate, 0, "a-b-c"},
 		{oidTime, 0, "10:00"}, {oidTimestamp, 0, "2024-01-01"}, {oidTimestamptz, 0, "2024-01-01 10:00:00+02"},
-		{1007, oidInt4, "1,2"}, {1007, oidInt4, "{1,x}"}, {1009, 25, `{"open}`}, {1009, 25, `{"a"b}`}, {1007, oidInt4, "{1,}"},
+		{1007, oidInt4, "1,2"}, {1007, oidInt4, "{1,x}"}, {1009, 25, `{"open}`}, {1009, 25, `{"a"b}`},
+		{1007, oidInt4, "{1,}"},
 	}
 	for _, test := range tests {
 		if b, err := AppendBinary(nil, test.oid, test.elem, []byte(test.text)); err == nil {
