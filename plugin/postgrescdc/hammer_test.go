@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -344,34 +343,8 @@ func stopChild(t *testing.T, child *exec.Cmd) {
 
 // TestHammerServer kills the database server, again and again.
 func TestHammerServer(t *testing.T) {
-	service := os.Getenv(serviceVariable)
-	if testing.Short() || service == "" {
-		t.Skip("kills a server of its own, which the script in " + serviceVariable + " starts")
-	}
-	home, err := os.MkdirTemp("", "culvert-postgrescdc-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(home, 0o755); err != nil { // the server runs as another user
-		t.Fatal(err)
-	}
-	run := func(command string) string {
-		cmd := exec.Command(service, command)
-		cmd.Env = append(os.Environ(), "CULVERT_SERVICES="+home)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%s %s: %v", service, command, err)
-		}
-		return string(out)
-	}
-	address := regexp.MustCompile(serverVariable + "='([^']+)'").FindStringSubmatch(run("start"))
-	t.Cleanup(func() {
-		run("stop")
-		if err := os.RemoveAll(home); err != nil {
-			t.Error(err)
-		}
-	})
-	s := newDatabase(t, address[1], hammerTables...)
+	address, run := ownServer(t)
+	s := newDatabase(t, address, hammerTables...)
 	job := s.toTables("read_limit.rows_per_second = 30000", "snapshot.split.size = 500", hammered...)
 	var j *engine.Job
 	n := swing(t, s, 3, transaction, func() {
