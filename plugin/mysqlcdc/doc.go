@@ -57,7 +57,9 @@
 //
 // With include.schema.changes the sink gets each change between the rows before and after it. A chunk that meets other
 // columns than those that the log is known to have is given up until the log has come to the change. Without it the
-// columns stay those that were planned: new ones are left out, dropped ones are null.
+// columns stay those that were planned, also when the job is started from its savepoint: new ones are left out, dropped
+// ones are null. A job that begins to follow changes with a savepoint brings the target to the columns that were left out
+// until then, before the next row; rows of that time have no values in them.
 //
 // # MySQL
 //

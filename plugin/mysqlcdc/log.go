@@ -144,6 +144,9 @@ const (
 
 func (l *logReader) follow(ctx context.Context, out plugin.Out) error {
 	if l.stream == nil {
+		if err := l.makeUp(out); err != nil {
+			return err
+		}
 		if err := l.connect(ctx); err != nil {
 			return err
 		}

@@ -64,7 +64,9 @@
 // added; with the same type, that cannot be seen. Nullability, defaults and comments are not in the log; added columns
 // take theirs from the catalog as it is then. Rows that the snapshot has read before a column was added, and that no
 // change touches after that, get the column's default from the sink. Otherwise the target keeps the columns that it
-// was planned with: new ones are left out, those that are gone are null, and a column of another type fails the job.
+// was planned with, also when the job is started from its savepoint: new ones are left out, those that are gone are null,
+// and a column of another type fails the job. A job that begins to follow changes with a savepoint brings the target to
+// the columns that were left out until then, before the next row; rows of that time have no values in them.
 //
 // A table may be altered while its snapshot is read. Chunks find the columns by their numbers, so one that was renamed
 // is read under its old name; one that is gone is null. Until the stream comes to the change, the sinks know the old

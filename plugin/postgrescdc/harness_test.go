@@ -22,6 +22,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/blackhole"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc"
+	"github.com/culvertdata/culvert/plugin/transform"
 )
 
 // Tests need a server; the script .ci/services/postgres starts one and prints these variables.
@@ -200,7 +201,7 @@ func (s *server) toTables(env, more string, tables ...string) string {
 }
 
 func registry() *plugin.Registry {
-	return plugin.NewRegistry(postgrescdc.Plugins, postgres.Plugins, blackhole.Plugins)
+	return plugin.NewRegistry(postgrescdc.Plugins, postgres.Plugins, blackhole.Plugins, transform.Plugins)
 }
 
 // world is an engine that is closed at the end of the test.
