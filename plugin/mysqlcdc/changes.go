@@ -94,7 +94,11 @@ func (l *logReader) statement(ctx context.Context, out plugin.Out, s ddl.Stateme
 	switch s.Kind {
 	case ddl.Create:
 		l.suspect(t)
-	case ddl.Drop, ddl.Truncate:
+	case ddl.Truncate:
+		if err := l.truncate(out, t, text); err != nil {
+			return err
+		}
+	case ddl.Drop:
 		log.Warn("the statement is not passed on: the target keeps its rows")
 	case ddl.Alter:
 		if err := l.alter(out, t, s, text); err != nil {
@@ -177,13 +181,7 @@ func (l *logReader) change(out plugin.Out, t *followed, now ddl.Table, renames [
 			return err
 		}
 		if next != t.out {
-			if err := l.putOut(out); err != nil {
-				return err
-			}
-			at := l.start // a restart meets the statement once more
-			l.during = &at
-			err := l.announce(out, t, plugin.SchemaChange{Old: t.out, New: next, Renamed: renames, Statement: text})
-			l.during = nil
+			err := l.interrupt(out, t, plugin.SchemaChange{Old: t.out, New: next, Renamed: renames, Statement: text})
 			if err != nil {
 				return err
 			}
@@ -202,6 +200,17 @@ func (l *logReader) change(out plugin.Out, t *followed, now ddl.Table, renames [
 	l.forgetMaps(t)
 	l.fixed = nil
 	return nil
+}
+
+// interrupt takes the change to the sinks that a statement stands for.
+func (l *logReader) interrupt(out plugin.Out, t *followed, c plugin.SchemaChange) error {
+	if err := l.putOut(out); err != nil {
+		return err
+	}
+	at := l.start // a restart meets the statement once more
+	l.during = &at
+	defer func() { l.during = nil }()
+	return l.announce(out, t, c)
 }
 
 // announce takes a change to the sinks. All rows before it are put out.

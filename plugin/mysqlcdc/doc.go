@@ -42,7 +42,12 @@
 //
 // Inserts are +I, updates -U and +U, deletes -D. An update that changes the primary key (or, without one, the first
 // unique key) is -D and +I, since sinks know a row by its key; SeaTunnel sends -U and +U, which leave the old row where
-// it was. TRUNCATE, DROP and RENAME TABLE are not passed on, as in SeaTunnel; the log of the job tells.
+// it was.
+//
+// DROP and RENAME TABLE are not passed on, as in SeaTunnel; the log of the job tells. So it is with TRUNCATE TABLE, unless
+// Debezium's property truncate.handling.mode, which is made use of here too, says otherwise: include empties the target,
+// between the rows before and those after, with sinks that can (Jdbc, Clickhouse), and fails the job with others; fail
+// lets somebody decide. A table that is truncated between two chunks of its snapshot fails a job that says include.
 //
 // A lost connection is tried again connect.max-retries times, on the next host of base-url if need be. Another server
 // than the one before goes on by GTID, if the log has passed the snapshot; otherwise the job fails and says why. A

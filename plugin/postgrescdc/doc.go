@@ -51,8 +51,13 @@
 // inet, the stream is asked for in text form instead. Columns that the server computes are not read at all, since the
 // log does not have them. Rows of partitions come as rows of the partitioned table.
 //
-// TRUNCATE has no row kind: the job warns, and the target keeps its rows. A table that is dropped and made again is
-// not in the publication any more: take it out of the job and in again. A captured table that gets another name fails
+// TRUNCATE has no row kind. The property truncate.handling.mode of debezium says what becomes of it: skip, the default,
+// warns and lets the target keep its rows; include empties the target, between the rows before and those after, with
+// sinks that can (Jdbc, Clickhouse), and fails the job with others; fail lets somebody decide. With include, a table that
+// is truncated while the rest of its snapshot is read after a crash fails the job, where sinks commit with the
+// checkpoints. The server does not tell that a single partition was truncated.
+//
+// A table that is dropped and made again is not in the publication any more: take it out of the job and in again. A captured table that gets another name fails
 // the job when it changes.
 //
 // # Changes of columns
