@@ -66,6 +66,9 @@
 // ones are null. A job that begins to follow changes with a savepoint brings the target to the columns that were left out
 // until then, before the next row; rows of that time have no values in them.
 //
+// With format = compatible_debezium_json rows become the messages of Debezium's MySQL connector: a topic, a key and a
+// value as texts, for a sink such as Kafka. Changes of columns show in the messages that come after them.
+//
 // # MySQL
 //
 // MariaDB tells the place of a view (binlog_snapshot_position), and so does Percona Server. MySQL does not, and writes

@@ -17,6 +17,7 @@ func (l *logReader) truncate(out plugin.Out, t *followed, text string) error {
 	if err != nil || change == nil {
 		return err
 	}
+	l.locate()
 	change.New = l.source.shared(change.New)
 	return l.interrupt(out, t, *change)
 }

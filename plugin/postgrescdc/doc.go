@@ -60,6 +60,15 @@
 // A table that is dropped and made again is not in the publication any more: take it out of the job and in again. A captured table that gets another name fails
 // the job when it changes.
 //
+// # Debezium's messages
+//
+// With format = compatible_debezium_json rows become the messages of Debezium's PostgreSQL connector: a topic, a key and
+// a value as texts, for a sink such as Kafka. Updates of tables without REPLICA IDENTITY FULL have no row before;
+// deletes have its key, and null elsewhere. Types are those that the connector's documentation gives, with adaptive times
+// and numeric intervals. Others than it: large values that an update leaves alone are there; a time with time zone is
+// given without its zone; hstore, geometric types and enumerations are plain texts; txId is missing in the snapshot.
+// Changes of columns show in the messages that come after them.
+//
 // # Changes of columns
 //
 // The log has no statements, but describes a table before its first change after one. If the property
@@ -76,6 +85,13 @@
 // A table may be altered while its snapshot is read. Chunks find the columns by their numbers, so one that was renamed
 // is read under its old name; one that is gone is null. Until the stream comes to the change, the sinks know the old
 // ones.
+//
+// # Large transactions
+//
+// The stream is asked for in version 1 of its protocol, in which a transaction comes when it is committed. One that is
+// larger than logical_decoding_work_mem waits on the server's disk until then, not in memory here or there, and comes as
+// fast as any. Version 2 would send it before its end is known, so what could still be rolled back would have to wait
+// here.
 //
 // # Servers
 //

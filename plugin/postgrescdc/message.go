@@ -34,6 +34,11 @@ func (s *stream) message(ctx context.Context, out plugin.Out, m []byte) error {
 			return err
 		}
 		s.inside = false
+		if s.messages != nil { // each message names its transaction
+			if err := s.flush(ctx, out); err != nil {
+				return err
+			}
+		}
 		if end > s.state.From {
 			s.advance(end)
 		}

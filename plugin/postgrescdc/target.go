@@ -28,6 +28,8 @@ type target struct {
 	pieces []piece           // of the filter
 	// patches are values that the log does not hold, in rows of the builder.
 	patches []patch
+	// places are those of the builder's rows in the log, where rows become messages.
+	places []pgoutput.LSN
 }
 
 func (s *stream) newTarget(st *tableState) (*target, error) {

@@ -41,6 +41,9 @@ func (s *stream) empty(ctx context.Context, out plugin.Out, t *target) error {
 	if err != nil || change == nil {
 		return err
 	}
+	if s.messages != nil {
+		s.messages.changes(s, nil)
+	}
 	if err := s.send(ctx, out, t, *change); err != nil {
 		return err
 	}
