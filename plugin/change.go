@@ -10,6 +10,9 @@ type SchemaChange struct {
 	// Old is new; a column of both is the same one. A statement that drops a column and adds one of its name is therefore
 	// two changes.
 	Renamed []Rename
+	// Truncated says that the columns are the same, and that all rows before the change are gone. New is a version of its
+	// own all the same.
+	Truncated bool
 	// Statement is the DDL text that caused it, where there was one; for logs and consoles only.
 	Statement string
 }

@@ -63,6 +63,13 @@ type SchemaApplier interface {
 	ApplyChange(ctx context.Context, c SchemaChange) error
 }
 
+// Truncater is implemented by a [Sink] that can empty the target of a table.
+type Truncater interface {
+	// Truncate removes all rows of the target of t. It is called for a [SchemaChange] that says Truncated, under the same
+	// conditions as SchemaApplier.ApplyChange, also after a crash: then rows that came after it come again.
+	Truncate(ctx context.Context, t *Table) error
+}
+
 // Stateful is implemented by a [Writer] that keeps state across checkpoints beyond what it wrote.
 type Stateful interface {
 	// State is called right after Flush.

@@ -77,6 +77,9 @@ func (s *sink) Prepare(context.Context, []*plugin.Table) error { return nil }
 // ApplyChange does nothing: rows of any columns are dropped.
 func (s *sink) ApplyChange(context.Context, plugin.SchemaChange) error { return nil }
 
+// Truncate does nothing: there are no rows.
+func (s *sink) Truncate(context.Context, *plugin.Table) error { return nil }
+
 // Writer makes the writer of one lane.
 func (s *sink) Writer(context.Context, plugin.Task) (plugin.Writer, error) {
 	return &writer{sink: s}, nil

@@ -35,6 +35,29 @@ func (s *Sink) ApplyChange(ctx context.Context, c plugin.SchemaChange) error {
 	return err
 }
 
+// Truncate empties the target, if it has rows of no other table.
+func (s *Sink) Truncate(ctx context.Context, t *plugin.Table) error {
+	id, err := targetID(s.options, t)
+	if err != nil {
+		return err
+	}
+	for _, other := range s.inputs {
+		if o, err := targetID(s.options, other); err == nil && other.ID != t.ID && o == id {
+			return &plugin.Error{
+				Code: plugin.CodeConfig, Table: t.ID,
+				Err: fmt.Errorf("the table was truncated; its target %s has the rows of %s, too", id, other.ID),
+				Fix: "delete its rows there by hand, and do not follow truncations",
+			}
+		}
+	}
+	srv, err := connect(ctx, s.client, s.options.Zone)
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+	return inTable(srv.Exec(ctx, client.Request{SQL: "TRUNCATE TABLE " + tableName(id)}), id)
+}
+
 // alteration brings one table to new columns, step by step.
 type alteration struct {
 	sink    *Sink

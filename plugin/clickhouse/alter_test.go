@@ -13,9 +13,9 @@ import (
 )
 
 // changing makes the sink of a streaming job that follows schema changes.
-func changing(t *testing.T, o config.Value, table *plugin.Table) plugin.SchemaApplier {
+func changing(t *testing.T, o config.Value, tables ...*plugin.Table) plugin.SchemaApplier {
 	t.Helper()
-	s, err := lookup(t, plugin.SinkRole).Sink(t.Context(), o, streaming(time.Now(), table))
+	s, err := lookup(t, plugin.SinkRole).Sink(t.Context(), o, streaming(time.Now(), tables...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ type Sink struct {
 	mode     plugin.Mode
 	log      hclog.Logger
 	versions versions
+	inputs   []*plugin.Table
 }
 
 var (
@@ -26,6 +27,7 @@ var (
 	_ plugin.Deliverer     = (*Sink)(nil)
 	_ plugin.Pinger        = (*Sink)(nil)
 	_ plugin.SchemaApplier = (*Sink)(nil)
+	_ plugin.Truncater     = (*Sink)(nil)
 )
 
 func newSink(o SinkOptions, env plugin.Env) (*Sink, error) {
@@ -41,7 +43,8 @@ func newSink(o SinkOptions, env plugin.Env) (*Sink, error) {
 			errs = append(errs, err)
 		}
 	}
-	s := &Sink{options: o, client: c, mode: env.Job.Mode, log: env.Logger, versions: versions{now: env.Now}}
+	s := &Sink{options: o, client: c, mode: env.Job.Mode, log: env.Logger, versions: versions{now: env.Now},
+		inputs: env.Inputs}
 	return s, errors.Join(errs...)
 }
 

@@ -113,6 +113,11 @@ func (s *sink) ApplyChange(_ context.Context, c plugin.SchemaChange) error {
 	return s.printer.print([]byte("changed rowType after: " + rowType(c.New)))
 }
 
+// Truncate prints that a table was truncated.
+func (s *sink) Truncate(_ context.Context, t *plugin.Table) error {
+	return s.printer.print([]byte("truncated table: " + t.ID.String()))
+}
+
 func rowType(t *plugin.Table) string {
 	parts := make([]string, len(t.Columns))
 	for i, c := range t.Columns {

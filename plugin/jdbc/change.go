@@ -34,6 +34,34 @@ func (s *Sink) ApplyChange(ctx context.Context, c plugin.SchemaChange) error {
 	return errors.Join(alter(ctx, admin, before, after, c), admin.Close())
 }
 
+// Truncate empties the target table, if it has rows of no other table.
+func (s *Sink) Truncate(ctx context.Context, t *plugin.Table) error {
+	target, err := newTarget(s.options, t)
+	if err != nil {
+		return err
+	}
+	if target.Statement != nil {
+		return &plugin.Error{
+			Code: plugin.CodeConfig, Table: t.ID, Err: errors.New("the table was truncated; the job has a statement of its own, " +
+				"so its target is not known"), Fix: "let the sink generate its statements, or do not follow truncations",
+		}
+	}
+	for _, other := range s.inputs {
+		o, err := newTarget(s.options, other)
+		if err == nil && other.ID != t.ID && o.ID == target.ID {
+			return &plugin.Error{
+				Code: plugin.CodeConfig, Table: t.ID, Err: fmt.Errorf("the table was truncated; its target %s has the rows of %s, too",
+					target.ID, other.ID), Fix: "delete its rows there by hand, and do not follow truncations",
+			}
+		}
+	}
+	admin, err := s.db.Admin(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(admin.Clear(ctx, target.ID), admin.Close())
+}
+
 // alter makes the steps that are still to be done, with the names of the target.
 func alter(ctx context.Context, a Admin, before, after *Target, c plugin.SchemaChange) error {
 	have, err := a.Columns(ctx, after.ID)

@@ -13,6 +13,7 @@ type Sink struct {
 	options SinkOptions
 	db      Database
 	owner   Owner
+	inputs  []*plugin.Table
 }
 
 var (
@@ -21,6 +22,7 @@ var (
 	_ plugin.Deliverer     = (*Sink)(nil)
 	_ plugin.Pinger        = (*Sink)(nil)
 	_ plugin.SchemaApplier = (*Sink)(nil)
+	_ plugin.Truncater     = (*Sink)(nil)
 )
 
 func newSink(o SinkOptions, env plugin.Env, db Database) (*Sink, error) {
@@ -30,7 +32,7 @@ func newSink(o SinkOptions, env plugin.Env, db Database) (*Sink, error) {
 		errs = append(errs, err)
 	}
 	owner := Owner{Job: env.Job.ID, Vertex: env.Vertex, ExactlyOnce: o.ExactlyOnce}
-	return &Sink{options: o, db: db, owner: owner}, errors.Join(errs...)
+	return &Sink{options: o, db: db, owner: owner, inputs: env.Inputs}, errors.Join(errs...)
 }
 
 // Ping connects to the database.

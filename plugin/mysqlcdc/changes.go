@@ -9,6 +9,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/binlog"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc/internal/ddl"
@@ -93,7 +94,11 @@ func (l *logReader) statement(ctx context.Context, out plugin.Out, s ddl.Stateme
 	switch s.Kind {
 	case ddl.Create:
 		l.suspect(t)
-	case ddl.Drop, ddl.Truncate:
+	case ddl.Truncate:
+		if err := l.truncate(out, t, text); err != nil {
+			return err
+		}
+	case ddl.Drop:
 		log.Warn("the statement is not passed on: the target keeps its rows")
 	case ddl.Alter:
 		if err := l.alter(out, t, s, text); err != nil {
@@ -170,27 +175,20 @@ func renamed(s ddl.Statement, t ddl.Table) []plugin.Rename {
 
 // change brings a table to new columns of the log, and what is downstream too if the job asks for it.
 func (l *logReader) change(out plugin.Out, t *followed, now ddl.Table, renames []plugin.Rename, text string) error {
-	next := t.out
 	if l.source.options.schemaChanges() {
-		var err error
-		if next, err = l.source.nextTable(t.out, t.Log, now, renames); err != nil {
-			return err
-		}
-	}
-	if next != t.out {
-		if err := l.putOut(out); err != nil {
-			return err
-		}
-		at := l.start // a restart meets the statement once more
-		l.during = &at
-		err := out.Change(plugin.SchemaChange{Old: t.out, New: next, Renamed: renames, Statement: text})
-		l.during = nil
+		next, err := l.source.nextTable(t.out, t.Log, now, renames)
 		if err != nil {
 			return err
 		}
-		t.builder.Release()
-		t.out, t.builder = next, column.NewBuilder(next, l.task.Alloc)
-		t.Out = formOf(next)
+		if next != t.out {
+			err := l.interrupt(out, t, plugin.SchemaChange{Old: t.out, New: next, Renamed: renames, Statement: text})
+			if err != nil {
+				return err
+			}
+		}
+	} else if !sameColumns(&t.Log, &now) {
+		t.Missed = true
+		cdc.WarnIgnored(l.source.env.Logger, t.ID)
 	}
 	if t.filter != nil {
 		if err := l.renameKey(t, now, renames); err != nil {
@@ -201,6 +199,50 @@ func (l *logReader) change(out plugin.Out, t *followed, now ddl.Table, renames [
 	t.keys = t.keyColumns()
 	l.forgetMaps(t)
 	l.fixed = nil
+	return nil
+}
+
+// interrupt takes the change to the sinks that a statement stands for.
+func (l *logReader) interrupt(out plugin.Out, t *followed, c plugin.SchemaChange) error {
+	if err := l.putOut(out); err != nil {
+		return err
+	}
+	at := l.start // a restart meets the statement once more
+	l.during = &at
+	defer func() { l.during = nil }()
+	return l.announce(out, t, c)
+}
+
+// announce takes a change to the sinks. All rows before it are put out.
+func (l *logReader) announce(out plugin.Out, t *followed, c plugin.SchemaChange) error {
+	if err := out.Change(c); err != nil {
+		return err
+	}
+	t.builder.Release()
+	t.out, t.builder = c.New, column.NewBuilder(c.New, l.task.Alloc)
+	t.Out, l.fixed = formOf(c.New), nil
+	l.forgetMaps(t)
+	return nil
+}
+
+// makeUp takes the changes to the sinks that the job did not follow in an earlier run. Nothing is read yet.
+func (l *logReader) makeUp(out plugin.Out) error {
+	for _, t := range l.tables {
+		if !t.Missed || t.gone || !l.source.options.schemaChanges() {
+			continue
+		}
+		next, err := l.source.nextTable(t.out, ddl.Table{}, t.Log, nil)
+		if err != nil {
+			return err
+		}
+		if next != t.out {
+			cdc.WarnMadeUp(l.source.env.Logger, t.ID)
+			if err := l.announce(out, t, plugin.SchemaChange{Old: t.out, New: next}); err != nil {
+				return err
+			}
+		}
+		t.Missed, l.fixed = false, nil
+	}
 	return nil
 }
 

@@ -2,88 +2,77 @@ package mysqlcdc_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/culvertdata/culvert/plugin/internal/compattest"
 	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
-// TestSeaTunnelJobs runs SeaTunnel's own job files, of which only the host is another one. CULVERT_TEST_COMPAT names
-// the directory that holds them and the statements that make their tables: jobs/*.conf and ddl/mysql/*.sql.
+// TestSeaTunnelJobs runs SeaTunnel's own job files for MySQL-CDC.
 func TestSeaTunnelJobs(t *testing.T) {
-	dir := os.Getenv("CULVERT_TEST_COMPAT")
-	if dir == "" {
-		t.Skip("CULVERT_TEST_COMPAT is not set")
-	}
+	files := compattest.Open(t)
 	f := newFixtureAt(t, dbtest.StartService(t, dbtest.MariaDBVariable).URL) // the files make users and databases
-	read := func(path ...string) string {
-		data, err := os.ReadFile(filepath.Join(append([]string{dir}, path...)...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(data)
-	}
 	script := func(name string) {
 		t.Helper()
-		text := strings.NewReplacer("GRANT ALL PRIVILEGES ON *.* TO 'mysqluser'@'%';", "", "utf8mb4_0900_ai_ci", "utf8mb4_unicode_ci").Replace(read("ddl", "mysql", name))
-		f.Exec(text)
+		f.Exec(strings.NewReplacer("GRANT ALL PRIVILEGES ON *.* TO 'mysqluser'@'%';", "",
+			"utf8mb4_0900_ai_ci", "utf8mb4_unicode_ci").Replace(files.DDL("mysql", name)))
 	}
-	for _, name := range []string{"setup.sql", "mysql_cdc.sql", "shop.sql"} {
+	for _, name := range []string{"setup", "mysql_cdc", "shop"} {
 		script(name)
 	}
-	same := func(from, to, order string) func() string {
-		return func() string {
-			want, err := f.TryQuery("SELECT * FROM " + from + " ORDER BY " + order)
-			if err != nil {
-				return err.Error()
-			}
-			got, err := f.TryQuery("SELECT * FROM " + to + " ORDER BY " + order)
-			if err != nil || strings.Join(want, "\n") != strings.Join(got, "\n") {
-				return fmt.Sprintf("%s has %d rows, %s %d: %v", to, len(got), from, len(want), err)
-			}
-			return ""
-		}
-	}
-	run := func(name string, check func(eventually func(func() string))) {
+	run := func(name string, check func(same func(from, to, order string))) {
 		t.Run(name, func(t *testing.T) {
-			text := strings.ReplaceAll(read("jobs", name+".conf"), "mysql_cdc_e2e:3306", f.Host)
-			job := start(t, text)
-			check(func(condition func() string) { t.Helper(); dbtest.Eventually(t, job, condition) })
+			job := start(t, files.Job(name, "mysql_cdc_e2e:3306", f.Host))
+			check(func(from, to, order string) {
+				t.Helper()
+				dbtest.Eventually(t, job, func() string { return f.same(from, to, order) })
+			})
 		})
 	}
-	const source, table2 = "mysql_cdc_e2e_source_table", "mysql_cdc_e2e_source_table2"
-	changes := func(table string) {
-		f.Exec("INSERT INTO "+table+" (id, f_int, f_varchar) VALUES (1001, 5, 'new')", "UPDATE "+table+" SET f_bigint = 10000 WHERE id = 3",
-			"DELETE FROM "+table+" WHERE id < 2")
+	follows := func(tables ...string) func(same func(from, to, order string)) {
+		return func(same func(from, to, order string)) {
+			for _, name := range tables {
+				from, to := "mysql_cdc."+name, "mysql_cdc2."+name
+				same(from, to, "id")
+				f.Exec("INSERT INTO "+from+" (id, f_int, f_varchar) VALUES (1001, 5, 'new')",
+					"UPDATE "+from+" SET f_bigint = 10000 WHERE id = 3", "DELETE FROM "+from+" WHERE id < 2")
+				same(from, to, "id")
+			}
+		}
 	}
-	run("mysqlcdc_to_mysql_with_multi_table_mode_two_table", func(eventually func(func() string)) {
-		for _, name := range []string{source, table2} {
-			eventually(same("mysql_cdc."+name, "mysql_cdc2."+name, "id"))
-			changes("mysql_cdc." + name)
-			eventually(same("mysql_cdc."+name, "mysql_cdc2."+name, "id"))
-		}
-	})
-	run("mysqlcdc_to_mysql_with_custom_primary_key", func(eventually func(func() string)) {
-		for _, name := range []string{source + "_1_custom_primary_key", source + "_2_custom_primary_key"} {
-			eventually(same("mysql_cdc."+name, "mysql_cdc2."+name, "id"))
-			changes("mysql_cdc." + name)
-			eventually(same("mysql_cdc."+name, "mysql_cdc2."+name, "id"))
-		}
-	})
-	run("mysqlcdc_to_mysql_with_schema_change", func(eventually func(func() string)) {
+	const source = "mysql_cdc_e2e_source_table"
+	run("mysqlcdc_to_mysql_with_multi_table_mode_two_table", follows(source, source+"2"))
+	run("mysqlcdc_to_mysql_with_custom_primary_key",
+		follows(source+"_1_custom_primary_key", source+"_2_custom_primary_key"))
+	run("mysqlcdc_to_mysql_with_schema_change", func(same func(from, to, order string)) {
 		const from, to = "shop.products", "shop.mysql_cdc_e2e_sink_table_with_schema_change"
-		eventually(same(from, to, "id"))
-		for _, name := range []string{"add_columns.sql", "drop_columns.sql", "change_columns.sql", "modify_columns.sql"} {
+		same(from, to, "id")
+		for _, name := range []string{"add_columns", "drop_columns", "change_columns", "modify_columns"} {
 			script(name)
-			if name == "add_columns.sql" { // rows that are there get the time of the ALTER TABLE, of each server its own
-				eventually(same("(SELECT id, name, add_column1, add_column2, add_column3 FROM "+from+") AS q",
-					"(SELECT id, name, add_column1, add_column2, add_column3 FROM "+to+") AS q", "id"))
-				eventually(same("(SELECT * FROM "+from+" WHERE id >= 128) AS q", "(SELECT * FROM "+to+" WHERE id >= 128) AS q", "id"))
+			if name != "add_columns" {
+				same(from, to, "id")
 				continue
 			}
-			eventually(same(from, to, "id"))
+			// Rows that are there get the time of the ALTER TABLE, of each server its own.
+			part := func(what, table string) string { return "(SELECT " + what + table + ") AS q" }
+			const alike, rest = "id, name, add_column1, add_column2, add_column3 FROM ", "* FROM "
+			same(part(alike, from), part(alike, to), "id")
+			same(part(rest, from+" WHERE id >= 128"), part(rest, to+" WHERE id >= 128"), "id")
 		}
 	})
+}
+
+// same compares two tables, or queries in brackets; "" says that their rows are the same.
+func (f *fixture) same(from, to, order string) string {
+	want, err := f.TryQuery("SELECT * FROM " + from + " ORDER BY " + order)
+	if err != nil {
+		return err.Error()
+	}
+	got, err := f.TryQuery("SELECT * FROM " + to + " ORDER BY " + order)
+	if err != nil || !slices.Equal(want, got) {
+		return fmt.Sprintf("%s has %d rows, %s %d: %v", to, len(got), from, len(want), err)
+	}
+	return ""
 }

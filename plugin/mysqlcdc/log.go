@@ -45,6 +45,8 @@ type logReader struct {
 	during *place // in front of a change of the columns that is being put out
 	failed int    // connections that were lost in a row
 	behind lagMeter
+
+	messages *messages // that rows become; nil in the usual format
 }
 
 // binding is what becomes of rows of one table map; of a table that is not captured nothing.
@@ -54,7 +56,8 @@ type binding struct {
 }
 
 func openLog(ctx context.Context, r *reader, s plugin.Split) (*logReader, error) {
-	l := &logReader{source: r.source, task: r.task, split: s.ID, byName: map[plugin.TableID]*followed{}}
+	l := &logReader{source: r.source, task: r.task, split: s.ID, byName: map[plugin.TableID]*followed{},
+		messages: r.writes}
 	var err error
 	if l.state, err = cdc.Decode[following]("split "+s.ID, s.State); err != nil {
 		return nil, err
@@ -146,6 +149,9 @@ const (
 
 func (l *logReader) follow(ctx context.Context, out plugin.Out) error {
 	if l.stream == nil {
+		if err := l.makeUp(out); err != nil {
+			return err
+		}
 		if err := l.connect(ctx); err != nil {
 			return err
 		}
@@ -353,13 +359,20 @@ func (l *logReader) flush(out plugin.Out, t *followed) error {
 	if l.held == 0 {
 		l.since = time.Time{}
 	}
-	if e, ok := out.(*envelope); ok {
-		e.at, e.server, e.gtid = l.start, l.writer, ""
-		if g := l.stream.GTID(); g.Number > 0 {
-			e.gtid = g.String()
-		}
-	}
+	l.locate()
 	return t.flush(out, l.inside)
+}
+
+// locate tells messages which transaction they come from.
+func (l *logReader) locate() {
+	m := l.messages
+	if m == nil {
+		return
+	}
+	m.at, m.server, m.gtid = l.start, l.writer, ""
+	if g := l.stream.GTID(); g.Number > 0 {
+		m.gtid = g.String()
+	}
 }
 
 // position returns where the reader stands.

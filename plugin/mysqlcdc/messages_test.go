@@ -87,3 +87,42 @@ func (f *fixture) messages(t *testing.T) []message {
 	}
 	return list
 }
+
+// TestMessagesFollowColumns alters and truncates a table: the messages that come after that have its new columns.
+func TestMessagesFollowColumns(t *testing.T) {
+	f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY, v TEXT)", "INSERT INTO a VALUES (1, 'v')")
+	source := f.source(f.names("a") + `, format = compatible_debezium_json, debezium { database.server.name = "shop",
+		key.converter.schemas.enable = false, value.converter.schemas.enable = false,
+		include.schema.changes = true, truncate.handling.mode = include }`)
+	sink := fmt.Sprintf(`sink { Jdbc { url = "jdbc:mysql://%s/%s", user = %q, password = %q, generate_sink_sql = true,
+		database = %q, table = messages } }`, f.Host, f.to, f.User, f.Password, f.to)
+	text := "env { job.mode = STREAMING, checkpoint.interval = 200 }\n" + source + "\n" + sink
+	eng := dbtest.OpenEngine(t, "", plugins)
+	job := submit(t, eng, text)
+	dbtest.Eventually(t, job, func() string { return begun(job) })
+	f.Exec("ALTER TABLE a ADD w INT", "INSERT INTO a VALUES (2, 'v', 5)", "TRUNCATE a")
+	arrived := func(n int) (got []message) {
+		t.Helper()
+		dbtest.Eventually(t, job, func() string {
+			if got = f.messages(t); len(got) == n {
+				return ""
+			}
+			return fmt.Sprintf("%d messages, want %d", len(got), n)
+		})
+		return got
+	}
+	arrived(3)
+	savepoint(t, eng, job)
+	f.Exec("INSERT INTO a VALUES (3, 'v', 6)", "ALTER TABLE a DROP v", "INSERT INTO a VALUES (4, 7)")
+	job = restart(t, eng, text)
+	want := []message{
+		{"r", `{"id":1}`, nil, map[string]any{"id": 1., "v": "v"}},
+		{"c", `{"id":2}`, nil, map[string]any{"id": 2., "v": "v", "w": 5.}},
+		{"t", "", nil, nil},
+		{"c", `{"id":3}`, nil, map[string]any{"id": 3., "v": "v", "w": 6.}},
+		{"c", `{"id":4}`, nil, map[string]any{"id": 4., "w": 7.}},
+	}
+	if d := cmp.Diff(want, arrived(5)); d != "" {
+		t.Error(d)
+	}
+}

@@ -53,7 +53,7 @@ type Options struct {
 
 	ExactlyOnce bool         `opt:"exactly_once" default:"false" help:"Whether each chunk of the snapshot must fit the log exactly. On MariaDB it always does; on MySQL a chunk is tried again until no transaction was committed while its view was opened. Tables need a primary or unique key."`
 	Format      string       `opt:"format" default:"DEFAULT" enum:"DEFAULT,COMPATIBLE_DEBEZIUM_JSON" help:"COMPATIBLE_DEBEZIUM_JSON: rows are topic, key and value texts, as Debezium writes them."`
-	Debezium    config.Value `opt:"debezium" help:"Debezium's properties. include.schema.changes = true sends changes of the columns to the sink; database.server.name or topic.prefix is the first part of topics. Others have no effect."`
+	Debezium    config.Value `opt:"debezium" help:"Debezium's properties. include.schema.changes = true sends changes of the columns to the sink; truncate.handling.mode says what becomes of TRUNCATE: skip, include empties the target, fail; database.server.name or topic.prefix is the first part of topics. Others have no effect."`
 }
 
 // TableConfig is one element of table-names-config.
@@ -97,7 +97,16 @@ func (o Options) CheckOptions() config.Problems {
 	if _, err := loadZone(o.Zone); err != nil {
 		ps.Errorf("server-time-zone", config.Pos{}, "%v", err)
 	}
+	if _, err := cdc.ParseTruncation(o.debezium(cdc.TruncationProperty)); err != nil {
+		ps.Errorf("debezium."+cdc.TruncationProperty, config.Pos{}, "%v", err)
+	}
 	return ps
+}
+
+// truncation says what becomes of TRUNCATE TABLE.
+func (o Options) truncation() cdc.Truncation {
+	mode, _ := cdc.ParseTruncation(o.debezium(cdc.TruncationProperty)) // CheckOptions has seen it
+	return mode
 }
 
 func (o Options) checkTablesConfig(ps *config.Problems) {

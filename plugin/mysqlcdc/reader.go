@@ -7,15 +7,17 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/debezium"
 )
 
 // reader reads the splits of one lane, which are of three kinds.
 type reader struct {
 	source *Source
 	task   plugin.Task
-	chunks *chunkReader // keeps its session from chunk to chunk
-	now    splitReader  // of the open split
-	around *envelope    // nil in the usual format
+	chunks *chunkReader  // keeps its session from chunk to chunk
+	now    splitReader   // of the open split
+	around *debezium.Out // nil in the usual format
+	writes *messages     // of around
 }
 
 // splitReader reads one split.
@@ -38,7 +40,7 @@ func (s *Source) Reader(ctx context.Context, t plugin.Task) (plugin.Reader, erro
 	r := &reader{source: s, task: t}
 	r.chunks = &chunkReader{source: s, task: t}
 	if s.messages != nil {
-		r.around = newEnvelope(s, t.Alloc)
+		r.around, r.writes = newMessages(s, t.Alloc)
 	}
 	return r, nil
 }
@@ -78,16 +80,10 @@ func (r *reader) Read(ctx context.Context, out plugin.Out) error {
 	if r.now == nil {
 		return io.EOF
 	}
-	e := r.around
-	if e == nil {
+	if r.around == nil {
 		return r.now.read(ctx, out)
 	}
-	e.Out, e.snapshot = out, r.now == splitReader(r.chunks)
-	err := r.now.read(ctx, e)
-	if failed := e.flush(); failed != nil {
-		return failed
-	}
-	return err
+	return r.around.Read(out, r.now == splitReader(r.chunks), func(out plugin.Out) error { return r.now.read(ctx, out) })
 }
 
 // Position returns where the open split stands.
@@ -97,7 +93,7 @@ func (r *reader) Position() ([]byte, error) { return r.now.position() }
 func (r *reader) Close() error {
 	err := errors.Join(r.leave(), r.chunks.end())
 	if r.around != nil {
-		r.around.builder.Release()
+		r.around.Release()
 	}
 	return err
 }

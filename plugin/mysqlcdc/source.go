@@ -11,6 +11,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/internal/cdc"
+	"github.com/culvertdata/culvert/plugin/internal/debezium"
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
@@ -85,7 +86,7 @@ func open(_ context.Context, o Options, env plugin.Env) (*Source, error) {
 	}
 	var err error
 	if o.envelopes() {
-		if s.messages, err = messageTable(env.TableID()); err != nil {
+		if s.messages, err = debezium.Table(env.TableID()); err != nil {
 			return nil, err
 		}
 	}

@@ -275,7 +275,7 @@ func (sp *splitter) chunkRead(s plugin.Split, result []byte) error {
 		return nil // it is not captured any more
 	}
 	if len(c.Pieces) > 0 && c.Columns != nil && sp.lowest(t, c.Pieces[0].At) {
-		t.Log = *c.Columns
+		t.Log, t.Missed = *c.Columns, true
 	}
 	t.Pieces = append(t.Pieces, c.Pieces...)
 	if c.Left == nil {

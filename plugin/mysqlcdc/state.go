@@ -42,6 +42,8 @@ type table struct {
 	Stale bool `json:"stale,omitempty"`
 	// Suspect says that the table was altered in a way that is not known: see logReader.adopt.
 	Suspect bool `json:"suspect,omitempty"`
+	// Missed says that the columns have changed while the job did not follow that.
+	Missed bool `json:"missed,omitempty"`
 	// Seen is what the columns were when an open part was given up, at the place Until.
 	Seen  *ddl.Table `json:"seen,omitempty"`
 	Until *place     `json:"until,omitempty"`

@@ -150,6 +150,9 @@ func (s *stream) endRow(r *relation, kind plugin.RowKind) {
 		c.AppendNull()
 	}
 	r.target.builder.EndRow(kind)
+	if s.messages != nil {
+		r.target.places = append(r.target.places, s.at)
+	}
 	s.rows++
 }
 

@@ -25,8 +25,10 @@ type chunkReader struct {
 	alloc   memory.Allocator
 	staged  bool // the sinks commit with the checkpoints
 	scanner jdbc.Scanner
-	builder *column.Builder   // of out
-	aux     *postgres.Session // for questions about altered tables
+	builder *column.Builder // of out
+
+	messages *messages         // that rows become; nil in the usual format
+	aux      *postgres.Session // for questions about altered tables
 
 	split    string
 	captured *captured
@@ -77,6 +79,9 @@ func (r *chunkReader) look(ctx context.Context) error {
 	}
 	r.view = viewState{Snapshot: view.Snapshot, End: end}
 	r.span, r.viewing = cdc.Rest(r.state.Range), true
+	if r.messages != nil {
+		r.messages.chunk(end)
+	}
 	return r.scanner.Open(ctx, r.relation, r.state.Range)
 }
 

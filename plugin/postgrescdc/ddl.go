@@ -8,6 +8,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
@@ -20,11 +21,24 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 		before = plannedColumns(t.out, r.Columns)
 	}
 	same := before == nil || slices.EqualFunc(before, r.Columns, sameColumn)
-	if same || !s.source.options.schemaChanges() {
+	if !s.source.options.schemaChanges() {
+		if !same && !agree(t.out, r.Columns, types) {
+			cdc.WarnIgnored(s.source.env.Logger, t.out.ID)
+			t.missed = true
+		}
 		if t.log == nil || !same {
 			s.noted(t, r)
 		}
 		return nil
+	}
+	if same && !t.missed {
+		if t.log == nil {
+			s.noted(t, r)
+		}
+		return nil
+	}
+	if t.missed {
+		cdc.WarnMadeUp(s.source.env.Logger, t.out.ID)
 	}
 	details, number, err := s.details(ctx, r)
 	if err != nil {
@@ -53,7 +67,7 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 			return err
 		}
 	}
-	t.number = max(t.number, number)
+	t.number, t.missed = max(t.number, number), false
 	s.noted(t, r)
 	return nil
 }
@@ -105,6 +119,17 @@ func plannedColumns(t *plugin.Table, now []pgoutput.Column) []pgoutput.Column {
 		}
 	}
 	return columns
+}
+
+// agree reports whether a table has the columns of the log, whatever their order.
+func agree(t *plugin.Table, columns []pgoutput.Column, types []typeInfo) bool {
+	for i, c := range columns {
+		at := t.Index(c.Name)
+		if at < 0 || !types[i].form.Type.Equal(t.Columns[at].Type) || types[i].form.Length != t.Columns[at].Length {
+			return false
+		}
+	}
+	return len(columns) == len(t.Columns)
 }
 
 func sameColumn(a, b pgoutput.Column) bool {

@@ -51,9 +51,23 @@
 // inet, the stream is asked for in text form instead. Columns that the server computes are not read at all, since the
 // log does not have them. Rows of partitions come as rows of the partitioned table.
 //
-// TRUNCATE has no row kind: the job warns, and the target keeps its rows. A table that is dropped and made again is
-// not in the publication any more: take it out of the job and in again. A captured table that gets another name fails
+// TRUNCATE has no row kind. The property truncate.handling.mode of debezium says what becomes of it: skip, the default,
+// warns and lets the target keep its rows; include empties the target, between the rows before and those after, with
+// sinks that can (Jdbc, Clickhouse), and fails the job with others; fail lets somebody decide. With include, a table that
+// is truncated while the rest of its snapshot is read after a crash fails the job, where sinks commit with the
+// checkpoints. The server does not tell that a single partition was truncated.
+//
+// A table that is dropped and made again is not in the publication any more: take it out of the job and in again. A captured table that gets another name fails
 // the job when it changes.
+//
+// # Debezium's messages
+//
+// With format = compatible_debezium_json rows become the messages of Debezium's PostgreSQL connector: a topic, a key and
+// a value as texts, for a sink such as Kafka. Updates of tables without REPLICA IDENTITY FULL have no row before;
+// deletes have its key, and null elsewhere. Types are those that the connector's documentation gives, with adaptive times
+// and numeric intervals. Others than it: large values that an update leaves alone are there; a time with time zone is
+// given without its zone; hstore, geometric types and enumerations are plain texts; txId is missing in the snapshot.
+// Changes of columns show in the messages that come after them.
 //
 // # Changes of columns
 //
@@ -64,11 +78,20 @@
 // added; with the same type, that cannot be seen. Nullability, defaults and comments are not in the log; added columns
 // take theirs from the catalog as it is then. Rows that the snapshot has read before a column was added, and that no
 // change touches after that, get the column's default from the sink. Otherwise the target keeps the columns that it
-// was planned with: new ones are left out, those that are gone are null, and a column of another type fails the job.
+// was planned with, also when the job is started from its savepoint: new ones are left out, those that are gone are null,
+// and a column of another type fails the job. A job that begins to follow changes with a savepoint brings the target to
+// the columns that were left out until then, before the next row; rows of that time have no values in them.
 //
 // A table may be altered while its snapshot is read. Chunks find the columns by their numbers, so one that was renamed
 // is read under its old name; one that is gone is null. Until the stream comes to the change, the sinks know the old
 // ones.
+//
+// # Large transactions
+//
+// The stream is asked for in version 1 of its protocol, in which a transaction comes when it is committed. One that is
+// larger than logical_decoding_work_mem waits on the server's disk until then, not in memory here or there, and comes as
+// fast as any. Version 2 would send it before its end is known, so what could still be rolled back would have to wait
+// here.
 //
 // # Servers
 //

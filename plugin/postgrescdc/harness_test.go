@@ -18,12 +18,13 @@ import (
 	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 	"github.com/culvertdata/culvert/plugin/postgrescdc"
+	"github.com/culvertdata/culvert/plugin/transform"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m, dbtest.RunJob(plugins)) }
 
 func plugins() []plugin.Plugin {
-	return slices.Concat(postgrescdc.Plugins(), postgres.Plugins(), blackhole.Plugins())
+	return slices.Concat(postgrescdc.Plugins(), postgres.Plugins(), blackhole.Plugins(), transform.Plugins())
 }
 
 // server is a database that one test has for itself, with the schema dst for targets.

@@ -34,6 +34,11 @@ func (s *stream) message(ctx context.Context, out plugin.Out, m []byte) error {
 			return err
 		}
 		s.inside = false
+		if s.messages != nil { // each message names its transaction
+			if err := s.flush(ctx, out); err != nil {
+				return err
+			}
+		}
 		if end > s.state.From {
 			s.advance(end)
 		}
@@ -48,8 +53,10 @@ func (s *stream) message(ctx context.Context, out plugin.Out, m []byte) error {
 		if s.passed() {
 			return nil
 		}
+		if err := s.truncate(ctx, out, m); err != nil {
+			return err
+		}
 		s.state.Final, s.state.Rows = s.begin.Final, s.seq
-		return s.truncate(m)
 	}
 	return nil
 }
@@ -78,21 +85,4 @@ func (s *stream) start(b pgoutput.Begin) {
 func (s *stream) passed() bool {
 	s.seq++
 	return s.old || s.seq <= s.skip
-}
-
-// truncate says what cannot be followed: rows of targets are deleted one by one only.
-func (s *stream) truncate(m []byte) error {
-	tables, err := pgoutput.ParseTruncate(m)
-	if err != nil {
-		return err
-	}
-	for _, oid := range tables {
-		r := s.relations[oid]
-		if r == nil || s.target(r) == nil {
-			continue
-		}
-		s.source.env.Logger.Warn("the table was truncated; the rows stay in the target: empty it yourself",
-			"table", r.Schema+"."+r.Name, "at", s.begin.Final)
-	}
-	return nil
 }

@@ -42,8 +42,8 @@ type Options struct {
 	ServerZone string        `opt:"server-time-zone" help:"Accepted; times with a zone are read in UTC."`
 
 	ExactlyOnce bool         `opt:"exactly_once" default:"false" help:"Refuses tables without a key, as SeaTunnel does. Each change is delivered once in any case."`
-	Format      string       `opt:"format" default:"DEFAULT" enum:"DEFAULT" help:"Form of the rows."`
-	Debezium    config.Value `opt:"debezium" help:"Of Debezium's properties: include.schema.changes sends changes of columns to the sinks; publication.name names the publication, by default that of the slot."`
+	Format      string       `opt:"format" default:"DEFAULT" enum:"DEFAULT,COMPATIBLE_DEBEZIUM_JSON" help:"COMPATIBLE_DEBEZIUM_JSON: rows are topic, key and value texts, as Debezium writes them."`
+	Debezium    config.Value `opt:"debezium" help:"Of Debezium's properties: include.schema.changes sends changes of columns to the sinks; truncate.handling.mode says what becomes of TRUNCATE: skip, include empties the target, fail; publication.name names the publication, by default that of the slot; database.server.name or topic.prefix is the first part of topics, and decimal.handling.mode, key.converter.schemas.enable and value.converter.schemas.enable say how messages are written."`
 	Specials    string       `opt:"special_values" default:"ERROR" enum:"ERROR,NULL" help:"What happens to values that have no counterpart, such as the date infinity or the number NaN."`
 }
 
@@ -85,6 +85,9 @@ func (o Options) CheckOptions() config.Problems {
 	if v := o.property("include.schema.changes"); v != "" && v != "true" && v != "false" {
 		ps.Errorf("debezium.include.schema.changes", config.Pos{}, "must be true or false, not %q", v)
 	}
+	if _, err := cdc.ParseTruncation(o.property(cdc.TruncationProperty)); err != nil {
+		ps.Errorf("debezium."+cdc.TruncationProperty, config.Pos{}, "%v", err)
+	}
 	return ps
 }
 
@@ -112,6 +115,12 @@ func (o Options) tableID(database, name string) (plugin.TableID, error) {
 
 // schemaChanges reports whether changes of columns travel to the sinks.
 func (o Options) schemaChanges() bool { return o.property("include.schema.changes") == "true" }
+
+// truncation says what becomes of TRUNCATE TABLE.
+func (o Options) truncation() cdc.Truncation {
+	mode, _ := cdc.ParseTruncation(o.property(cdc.TruncationProperty)) // CheckOptions has seen it
+	return mode
+}
 
 // nullSpecials reports whether values without a counterpart are read as null.
 func (o Options) nullSpecials() bool { return strings.EqualFold(o.Specials, "NULL") }

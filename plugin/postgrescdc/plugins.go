@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/debezium"
 	"github.com/culvertdata/culvert/plugin/jdbc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
@@ -31,7 +32,11 @@ func open(_ context.Context, o Options, env plugin.Env) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{options: o, env: env, server: server}, nil
+	s := &Source{options: o, env: env, server: server}
+	if strings.EqualFold(o.Format, debezium.Format) {
+		s.messages, err = debezium.Table(env.TableID())
+	}
+	return s, err
 }
 
 func configError(err error, fix string) error {

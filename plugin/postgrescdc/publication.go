@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/internal/cdc"
 	"github.com/culvertdata/culvert/plugin/jdbc/postgres"
 )
 
 // publish makes the publication, or adds the tables to it that it lacks.
 func (s *Source) publish(ctx context.Context, c *postgres.Session, tables []plugin.TableID) error {
 	name := s.options.publication()
-	rows, err := c.Query(ctx, `SELECT puballtables::text, (pubinsert AND pubupdate AND pubdelete)::text, pubviaroot::text
+	rows, err := c.Query(ctx, `SELECT puballtables::text, (pubinsert AND pubupdate AND pubdelete)::text, pubviaroot::text,
+			pubtruncate::text
 		FROM pg_publication WHERE pubname = $1`, name)
 	if err != nil {
 		return err
@@ -25,6 +27,10 @@ func (s *Source) publish(ctx context.Context, c *postgres.Session, tables []plug
 	if len(rows) > 0 {
 		if string(rows[0][1]) != "true" {
 			return configError(fmt.Errorf("the publication %s does not publish all of insert, update and delete", name),
+				fmt.Sprintf("ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate')", postgres.Quote(name)))
+		}
+		if string(rows[0][3]) != "true" && s.options.truncation() != cdc.SkipTruncate {
+			return configError(fmt.Errorf("%s: the publication %s does not publish truncate", cdc.TruncationProperty, name),
 				fmt.Sprintf("ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate')", postgres.Quote(name)))
 		}
 		if string(rows[0][0]) == "true" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/internal/cdc"
+	"github.com/culvertdata/culvert/plugin/internal/debezium"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
 
@@ -16,7 +17,9 @@ import (
 type reader struct {
 	tables []*captured
 	chunks chunkReader
-	stream *stream // nil until its split comes
+	stream *stream
+	around *debezium.Out // nil in the usual format
+	writes *messages     // of around
 
 	streaming bool                  // the open split is the stream
 	empty     bool                  // the open split has no rows: it is the slot's, or the job does not read its table any more
@@ -30,9 +33,14 @@ var (
 )
 
 func newReader(s *Source, tables []*captured, t plugin.Task) *reader {
-	return &reader{
+	r := &reader{
 		tables: tables, chunks: chunkReader{source: s, alloc: t.Alloc, staged: t.Staged}, stream: newStream(s, tables, t),
 	}
+	if s.messages != nil {
+		r.around, r.writes = newMessages(s, t.Alloc)
+		r.stream.messages, r.chunks.messages = r.writes, r.writes
+	}
+	return r
 }
 
 // Open implements [plugin.Reader].
@@ -89,6 +97,13 @@ func (r *reader) announce(out plugin.Out) error {
 
 // Read implements [plugin.Reader].
 func (r *reader) Read(ctx context.Context, out plugin.Out) error {
+	if r.around == nil {
+		return r.read(ctx, out)
+	}
+	return r.around.Read(out, !r.streaming, func(out plugin.Out) error { return r.read(ctx, out) })
+}
+
+func (r *reader) read(ctx context.Context, out plugin.Out) error {
 	switch {
 	case r.empty:
 		return r.announce(out)
@@ -133,4 +148,9 @@ func (r *reader) Lag() plugin.Lag {
 }
 
 // Close implements [plugin.Reader].
-func (r *reader) Close() error { return errors.Join(r.chunks.close(), r.stream.close()) }
+func (r *reader) Close() error {
+	if r.around != nil {
+		r.around.Release()
+	}
+	return errors.Join(r.chunks.close(), r.stream.close())
+}

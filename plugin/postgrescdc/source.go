@@ -16,7 +16,8 @@ type Source struct {
 	env     plugin.Env
 	server  *postgres.Server
 
-	known cdc.Known
+	known    cdc.Known
+	messages *plugin.Table // what rows become in Debezium's format; nil in the usual one
 
 	mu     sync.Mutex // the lanes make their readers at the same time
 	tables []*captured
@@ -36,6 +37,9 @@ func (s *Source) Tables(ctx context.Context) ([]*plugin.Table, error) {
 	found, err := s.describe(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if s.messages != nil {
+		return []*plugin.Table{s.messages}, nil
 	}
 	tables := make([]*plugin.Table, len(found))
 	for i, c := range found {

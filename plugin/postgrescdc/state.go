@@ -50,6 +50,8 @@ type tableState struct {
 	// Log are the columns that the log had last, Number the highest number that any column of the table had by then.
 	Log    []pgoutput.Column `json:"log,omitempty"`
 	Number int               `json:"number,omitempty"`
+	// Missed says that the log's columns have changed while the job did not follow that.
+	Missed bool `json:"missed,omitempty"`
 	// Numbers are those of Out's columns while the snapshot is read.
 	Numbers []int `json:"numbers,omitempty"`
 	// Pieces tell which view the rows of the snapshot came from; none: the stream has passed all views.

@@ -61,6 +61,9 @@ type stream struct {
 	bytes     int
 	touched   []*target // with rows in their builders
 
+	messages *messages    // that rows become; nil in the usual format
+	at       pgoutput.LSN // of the message that is being decoded
+
 	oldValues, newValues []pgoutput.Value
 	scratch              []byte
 }
@@ -196,6 +199,7 @@ func (s *stream) frame(ctx context.Context, out plugin.Out, body []byte) error {
 	s.lost, s.busy = 0, time.Time{}
 	if f.Kind == pgoutput.Data {
 		s.bytes += len(body)
+		s.at = f.Start
 		return s.message(ctx, out, f.Message)
 	}
 	s.end = max(s.end, f.End)
@@ -249,6 +253,10 @@ func (s *stream) put(ctx context.Context, out plugin.Out, t *target) error {
 			return err
 		}
 		b = patched
+	}
+	if s.messages != nil {
+		s.messages.changes(s, t.places)
+		t.places = t.places[:0]
 	}
 	return out.Batch(b)
 }

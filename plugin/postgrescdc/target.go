@@ -23,10 +23,13 @@ type target struct {
 
 	log    []pgoutput.Column // the columns that the log had last; nil: none came yet
 	number int               // the highest number that a column had
+	missed bool              // see tableState
 	filter *filter           // nil: the stream has passed the snapshot
 	pieces []piece           // of the filter
 	// patches are values that the log does not hold, in rows of the builder.
 	patches []patch
+	// places are those of the builder's rows in the log, where rows become messages.
+	places []pgoutput.LSN
 }
 
 func (s *stream) newTarget(st *tableState) (*target, error) {
@@ -36,7 +39,7 @@ func (s *stream) newTarget(st *tableState) (*target, error) {
 		return nil, err
 	}
 	t := &target{captured: c, out: out, builder: column.NewBuilder(out, s.task.Alloc), log: st.Log, number: st.Number,
-		pieces: st.Pieces}
+		missed: st.Missed, pieces: st.Pieces}
 	if len(st.Pieces) > 0 {
 		t.filter = &filter{captured: c, pieces: st.Pieces}
 	}
@@ -45,7 +48,7 @@ func (s *stream) newTarget(st *tableState) (*target, error) {
 
 // state returns the target's part of a checkpoint.
 func (t *target) state() tableState {
-	return tableState{Out: formOf(t.out), Log: t.log, Number: t.number, Pieces: t.pieces}
+	return tableState{Out: formOf(t.out), Log: t.log, Number: t.number, Missed: t.missed, Pieces: t.pieces}
 }
 
 // relation is a table as the log describes it.

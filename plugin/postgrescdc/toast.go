@@ -84,6 +84,7 @@ func (s *stream) patch(ctx context.Context, t *target, b plugin.Batch) (plugin.B
 			keep = append(keep, int32(i))
 		}
 	}
+	t.keepPlaces(keep)
 	return column.Take(full, keep, s.task.Alloc), nil
 }
 

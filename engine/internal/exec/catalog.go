@@ -87,7 +87,7 @@ func (c *catalog) follow(v *plan.Vertex, change plugin.SchemaChange, t plugin.Tr
 		return change, at(v, err)
 	}
 	change.Old, change.New, change.Renamed = before, after, renamed(change.Renamed, before, after)
-	if before != nil && after != nil && before.SameColumns(after) && len(change.Steps()) == 0 {
+	if before != nil && after != nil && before.SameColumns(after) && len(change.Steps()) == 0 && !change.Truncated {
 		change.New = before
 	}
 	change.New = c.canonical(v, in, change.New)

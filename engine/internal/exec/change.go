@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -119,7 +120,11 @@ func (e changed) apply(c *coordinator) {
 	c.changes = slices.DeleteFunc(c.changes, func(ch *change) bool { return ch == e.change })
 	e.source.changing--
 	c.env.tables.enforce(e.New)
-	c.options.Logger.Info("the columns of a table changed", "table", e.New.ID.String(), "version", e.New.Version)
+	what := "the columns of a table changed"
+	if e.Truncated {
+		what = "a table was truncated"
+	}
+	c.options.Logger.Info(what, "table", e.New.ID.String(), "version", e.New.Version)
 	if c.options.Observer.SchemaChanged != nil {
 		c.options.Observer.SchemaChanged(e.SchemaChange)
 	}
@@ -155,26 +160,49 @@ func (c *catalog) spread(ctx context.Context, v *plan.Vertex, sc plugin.SchemaCh
 	return nil
 }
 
-// applyTo brings a sink to the new columns.
+// applyTo brings a sink to the new columns, or empties its target.
 func applyTo(ctx context.Context, v *plan.Vertex, sc plugin.SchemaChange) error {
+	what, apply := "the columns of the table changed", alter
+	if sc.Truncated {
+		what, apply = "the table was truncated", truncate
+	}
 	if len(v.Inputs) > 1 {
 		return &plugin.Error{Code: plugin.CodeConfig, Vertex: v.Name, Table: sc.New.ID,
-			Err: fmt.Errorf("the columns of the table changed, but the sink has several inputs, which must stay alike"),
+			Err: fmt.Errorf("%s, but the sink has several inputs, which must stay alike", what),
 			Fix: "give each input a sink of its own, or change all sources alike and start the job anew"}
 	}
 	for _, in := range v.Sinks {
 		if in.Table != nil && in.Table.ID != sc.New.ID {
 			continue
 		}
-		applier, ok := in.Sink.(plugin.SchemaApplier)
-		if !ok {
+		err := apply(ctx, in.Sink, sc)
+		if errors.Is(err, errUnable) {
 			return &plugin.Error{Code: plugin.CodeConfig, Vertex: v.Name, Table: sc.New.ID,
-				Err: fmt.Errorf("the columns of the table changed and the sink %s cannot follow", v.Plugin),
-				Fix: "change the target by hand and start the job anew, or use a sink that follows schema changes"}
+				Err: fmt.Errorf("%s and the sink %s cannot follow", what, v.Plugin),
+				Fix: "change the target by hand and start the job anew, or use a sink that follows such changes"}
 		}
-		if err := applier.ApplyChange(ctx, sc); err != nil {
+		if err != nil {
 			return at(v, err)
 		}
 	}
 	return nil
+}
+
+// errUnable says that a sink lacks what a change asks for.
+var errUnable = errors.New("the sink cannot follow")
+
+// alter changes the columns of a sink's target.
+func alter(ctx context.Context, sink plugin.Sink, sc plugin.SchemaChange) error {
+	if s, ok := sink.(plugin.SchemaApplier); ok {
+		return s.ApplyChange(ctx, sc)
+	}
+	return errUnable
+}
+
+// truncate empties a sink's target.
+func truncate(ctx context.Context, sink plugin.Sink, sc plugin.SchemaChange) error {
+	if s, ok := sink.(plugin.Truncater); ok {
+		return s.Truncate(ctx, sc.New)
+	}
+	return errUnable
 }

@@ -38,6 +38,7 @@ type changing struct {
 	from     *plugin.Table // nil: the counter's
 	next     *plugin.Table
 	renamed  []plugin.Rename
+	emptied  bool             // the change is a truncation
 	at       map[string]int64 // by split: the row after which the change comes; missing means never
 	announce func(split string) *plugin.Table
 	alone    func(ctx context.Context) bool // nil: go on at once
@@ -90,7 +91,7 @@ func (r *changingReader) Read(ctx context.Context, out plugin.Out) error {
 			old = r.s.from
 		}
 		if err := out.Change(plugin.SchemaChange{Old: old, New: next, Renamed: r.s.renamed,
-			Statement: "ALTER"}); err != nil {
+			Truncated: r.s.emptied, Statement: "ALTER"}); err != nil {
 			return err
 		}
 	}

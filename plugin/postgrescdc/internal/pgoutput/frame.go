@@ -45,6 +45,8 @@ const (
 // Frame is what one CopyData message of the server holds.
 type Frame struct {
 	Kind byte
+	// Start is where the change is in the log; of Data.
+	Start LSN
 	// End is how far the server has read its log. When no transaction is under way, it has sent all that was committed
 	// before.
 	End LSN
@@ -66,7 +68,10 @@ const (
 func ParseFrame(b []byte) (Frame, error) {
 	switch {
 	case len(b) >= dataHeader && b[0] == Data:
-		return Frame{Kind: Data, End: LSN(binary.BigEndian.Uint64(b[9:])), Message: b[dataHeader:]}, nil
+		return Frame{
+			Kind: Data, Start: LSN(binary.BigEndian.Uint64(b[1:])), End: LSN(binary.BigEndian.Uint64(b[9:])),
+			Message: b[dataHeader:],
+		}, nil
 	case len(b) == keepaliveSize && b[0] == Keepalive:
 		return Frame{Kind: Keepalive, End: LSN(binary.BigEndian.Uint64(b[1:])), Reply: b[17] != 0}, nil
 	}

@@ -1,4 +1,4 @@
-package mysqlcdc
+package debezium
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ func TestTwosComplement(t *testing.T) {
 		"18446744073709551615": {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
 	} {
 		v, _ := new(big.Int).SetString(text, 10)
-		if d := cmp.Diff(want, twosComplement(v)); d != "" {
+		if d := cmp.Diff(want, TwosComplement(v)); d != "" {
 			t.Errorf("%s: %s", text, d)
 		}
 	}
@@ -27,7 +27,7 @@ func TestDecimalText(t *testing.T) {
 		scale    int
 		want     string
 	}{{0, 0, "0"}, {5, 2, "0.05"}, {-5, 2, "-0.05"}, {12345, 2, "123.45"}, {-100, 2, "-1.00"}, {7, 0, "7"}} {
-		if got := decimalText(big.NewInt(tt.unscaled), tt.scale); got != tt.want {
+		if got := DecimalText(big.NewInt(tt.unscaled), tt.scale); got != tt.want {
 			t.Errorf("%d with scale %d is %s, want %s", tt.unscaled, tt.scale, got, tt.want)
 		}
 	}
@@ -40,7 +40,7 @@ func FuzzAppendText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var got string
-		if err := json.Unmarshal(appendText(nil, text), &got); err != nil {
+		if err := json.Unmarshal(AppendText(nil, text), &got); err != nil {
 			t.Fatal(err)
 		}
 		want, _ := json.Marshal(text) // replaces what is not UTF-8, as reading does
