@@ -3,6 +3,7 @@ package dbtest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,27 +19,33 @@ func Postgres(t testing.TB, sql ...string) *Database {
 // PostgresAt is [Postgres] on the server at a url.
 func PostgresAt(t testing.TB, at string, sql ...string) *Database {
 	t.Helper()
+	admin, name := OpenPostgres(t, at), newName()
+	admin.Exec("CREATE DATABASE " + name)
+	t.Cleanup(func() { admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)") })
+	u, _ := parse(t, at)
+	u.Path = "/" + name
+	d := OpenPostgres(t, u.String())
+	d.Exec(sql...)
+	return d
+}
+
+// OpenPostgres returns the database that a url names; it stays when the test ends.
+func OpenPostgres(t testing.TB, at string) *Database {
+	t.Helper()
 	u, password := parse(t, at)
-	d := &Database{Name: newName(), Host: u.Host, User: u.User.Username(), Password: password}
-	d.URL = "jdbc:postgresql://" + u.Host + "/" + d.Name
-	u.Path = "/" + d.Name
-	d.DSN = u.String()
+	d := &Database{
+		Name: strings.TrimPrefix(u.Path, "/"), Host: u.Host, URL: "jdbc:postgresql://" + u.Host + u.Path,
+		User: u.User.Username(), Password: password, DSN: at,
+	}
 	ctx := context.WithoutCancel(t.Context())
-	exec := func(at string, sql ...string) {
+	d.Exec = func(sql ...string) {
 		t.Helper()
 		if err := execPostgres(ctx, at, sql); err != nil {
 			t.Fatalf("%.300s: %v", sql, err)
 		}
 	}
-	exec(at, "CREATE DATABASE "+d.Name)
-	t.Cleanup(func() { exec(at, "DROP DATABASE IF EXISTS "+d.Name+" WITH (FORCE)") })
-	d.Exec = func(sql ...string) {
-		t.Helper()
-		exec(d.DSN, sql...)
-	}
-	d.TryQuery = func(sql string) ([]string, error) { return queryPostgres(ctx, d.DSN, sql) }
+	d.TryQuery = func(sql string) ([]string, error) { return queryPostgres(ctx, at, sql) }
 	d.querying(t)
-	d.Exec(sql...)
 	return d
 }
 
