@@ -66,7 +66,7 @@ func TestTruncate(t *testing.T) {
 	t.Run("unknown mode", func(t *testing.T) {
 		f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY)")
 		text := f.job("", f.names("a")+", debezium { truncate.handling.mode = maybe }")
-		_, err := dbtest.OpenEngine(t, "").Submit(t.Context(), []byte(text), engine.SubmitOptions{}, plugins)
+		_, err := dbtest.OpenEngine(t, "", plugins).Submit(t.Context(), []byte(text), engine.SubmitOptions{})
 		if err == nil || !strings.Contains(err.Error(), "must be skip, include or fail") {
 			t.Errorf("got %v", err)
 		}

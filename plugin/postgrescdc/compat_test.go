@@ -20,7 +20,7 @@ func TestSeaTunnelJobs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	(&server{t: t, url: at}).exec("CREATE ROLE postgres SUPERUSER LOGIN PASSWORD 'postgres'",
+	dbtest.OpenPostgres(t, address).Exec("CREATE ROLE postgres SUPERUSER LOGIN PASSWORD 'postgres'",
 		"CREATE DATABASE postgres_cdc OWNER postgres")
 	own := &url.URL{
 		Scheme: at.Scheme, User: url.UserPassword("postgres", "postgres"), Host: at.Host, Path: "/postgres_cdc",
@@ -38,17 +38,16 @@ func TestSeaTunnelJobs(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := &server{t: t, name: "postgres_cdc", url: own}
+			s := &server{dbtest.OpenPostgres(t, own.String()), t}
 			// PostGIS is not installed, nor is it used by these tables.
 			s.exec("DROP PUBLICATION IF EXISTS seatunnel",
 				strings.Replace(files.DDL("postgres", "inventory"), "CREATE EXTENSION postgis;", "", 1))
-			w := newEngine(t, "")
-			job := w.submit(files.Job(test.name, "postgres_cdc_e2e:5432", at.Host), engine.SubmitOptions{})
 			t.Cleanup(func() {
-				w.close()
 				s.released()
 				s.dropSlots()
 			})
+			w := newEngine(t, "")
+			job := w.submit(files.Job(test.name, "postgres_cdc_e2e:5432", at.Host), engine.SubmitOptions{})
 			for _, pair := range test.pairs {
 				s.follows(job, pair[0], pair[1])
 			}

@@ -1,7 +1,6 @@
 package postgrescdc_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -48,25 +47,23 @@ func (s *server) arrived(job *engine.Job, n int) {
 func (s *server) messages(job *engine.Job, n int) (list []message, sources []source) {
 	s.t.Helper()
 	s.arrived(job, n)
-	c := s.connect()
-	defer c.Close(context.Background())
-	result := c.ExecParams(context.Background(), "SELECT topic, key, value FROM dst.messages", nil, nil, nil, nil).Read()
-	if result.Err != nil {
-		s.t.Fatal(result.Err)
-	}
-	for _, row := range result.Rows {
+	for _, text := range s.query("SELECT json_build_array(topic, key, value) FROM dst.messages") {
+		var row [3]string
+		if err := json.Unmarshal([]byte(text), &row); err != nil {
+			s.t.Fatalf("%s: %v", text, err)
+		}
 		var v struct {
 			message
 			Source source
 			Time   int64 `json:"ts_ms"`
 		}
-		if err := json.Unmarshal(row[2], &v); err != nil {
+		if err := json.Unmarshal([]byte(row[2]), &v); err != nil {
 			s.t.Fatalf("%s: %v", row[2], err)
 		}
 		if v.Source.Time <= 0 || v.Time < v.Source.Time {
 			s.t.Errorf("changed at %d, written at %d", v.Source.Time, v.Time)
 		}
-		v.Topic, v.Key = string(row[0]), string(row[1])
+		v.Topic, v.Key = row[0], row[1]
 		list, sources = append(list, v.message), append(sources, v.Source)
 	}
 	return list, sources

@@ -1,4 +1,3 @@
-// Package cdc is what sources that capture changes share.
 package cdc
 
 import (
