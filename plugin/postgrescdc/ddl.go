@@ -21,7 +21,12 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 		before = plannedColumns(t.out, r.Columns)
 	}
 	same := before == nil || slices.EqualFunc(before, r.Columns, sameColumn)
-	if !s.source.options.schemaChanges() {
+	follows := s.source.options.schemaChanges()
+	switch {
+	case follows && t.missed:
+		cdc.WarnMadeUp(s.source.env.Logger, t.out.ID)
+	case follows && !same:
+	default:
 		if !same && !agree(t.out, r.Columns, types) {
 			cdc.WarnIgnored(s.source.env.Logger, t.out.ID)
 			t.missed = true
@@ -31,15 +36,12 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 		}
 		return nil
 	}
-	if same && !t.missed {
-		if t.log == nil {
-			s.noted(t, r)
-		}
-		return nil
-	}
-	if t.missed {
-		cdc.WarnMadeUp(s.source.env.Logger, t.out.ID)
-	}
+	return s.announce(ctx, out, t, r, types, before)
+}
+
+// announce takes the difference between the columns before and those now to the sinks.
+func (s *stream) announce(ctx context.Context, out plugin.Out, t *target, r *relation, types []typeInfo,
+	before []pgoutput.Column) error {
 	details, number, err := s.details(ctx, r)
 	if err != nil {
 		return err

@@ -25,6 +25,10 @@ type loader struct {
 	inside  bool   // a transaction is open
 	stage   *stage // of an exactly-once sink
 	next    int64  // the number of the next batch's first row
+
+	numbered    int // layouts so far
+	prepared    int // statements of the session, for single rows
+	temporaries int // staging tables of the session
 }
 
 // loadState is what a session knows about a layout.
@@ -94,8 +98,10 @@ func (ld *loader) layout(ctx context.Context, t *jdbc.Target) (*layout, error) {
 	if err != nil {
 		return nil, err
 	}
+	ld.forget(t)
 	ld.layouts[t] = l
-	ld.states[l] = &loadState{number: len(ld.states) + 1}
+	ld.numbered++
+	ld.states[l] = &loadState{number: ld.numbered}
 	return l, nil
 }
 
@@ -281,6 +287,9 @@ func (w *work) temporary(ctx context.Context) (string, error) {
 	state := w.states[w.l]
 	name := fmt.Sprintf("pg_temp.culvert_stage_%d", state.number)
 	if !state.temporary {
+		if err := w.boundTemporaries(ctx); err != nil {
+			return "", err
+		}
 		err := w.s.exec(ctx, "CREATE TEMPORARY TABLE IF NOT EXISTS "+name+" ("+w.l.staging()+") ON COMMIT DELETE ROWS")
 		if err != nil {
 			return "", err

@@ -32,6 +32,9 @@ func (w *work) small(ctx context.Context, runs []jdbc.Run) (done bool, err error
 	if rows > smallRows || w.l.t.Statement != nil {
 		return false, nil
 	}
+	if err := w.boundPrepared(ctx); err != nil {
+		return true, err
+	}
 	var statements [jdbc.Exec]*rowStatement
 	for _, run := range runs {
 		if statements[run.Op] == nil {
@@ -81,6 +84,7 @@ func (w *work) rowStatement(ctx context.Context, op jdbc.Op) (*rowStatement, err
 		if _, err := w.s.Prepare(ctx, st.name, sql, nil); err != nil {
 			return nil, w.s.explained(ctx, err)
 		}
+		w.prepared++
 	}
 	for _, c := range st.columns {
 		format := int16(0)
