@@ -112,7 +112,7 @@ func TestMessagesFollowColumns(t *testing.T) {
 		return got
 	}
 	arrived(3)
-	savepoint(t, eng, job)
+	dbtest.Savepoint(t, eng, job)
 	f.Exec("INSERT INTO a VALUES (3, 'v', 6)", "ALTER TABLE a DROP v", "INSERT INTO a VALUES (4, 7)")
 	job = restart(t, eng, text)
 	want := []message{

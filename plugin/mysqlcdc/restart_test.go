@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
@@ -20,13 +19,13 @@ func TestAlteredBetweenRuns(t *testing.T) {
 		want          string   // the target's columns and rows
 	}{
 		{"always", true, true, []string{another, row},
-			`id v b c: "1","v1",NULL,NULL "3","v3","b3",NULL "4","v4","b4","c4"`},
+			"id v b c: 1|v1|NULL|NULL 3|v3|b3|NULL 4|v4|b4|c4"},
 		{"at last", false, true, []string{another, row},
-			`id v b c: "1","v1",NULL,NULL "3","v3",NULL,NULL "4","v4","b4","c4"`},
+			"id v b c: 1|v1|NULL|NULL 3|v3|NULL|NULL 4|v4|b4|c4"},
 		{"what came before", false, true, []string{"INSERT INTO a VALUES (4, 'v4', 'b4')"},
-			`id v b: "1","v1",NULL "3","v3",NULL "4","v4","b4"`},
-		{"no more", true, false, []string{another, row}, `id v b: "1","v1",NULL "3","v3","b3" "4","v4","b4"`},
-		{"never", false, false, []string{another, row}, `id v: "1","v1" "3","v3" "4","v4"`},
+			"id v b: 1|v1|NULL 3|v3|NULL 4|v4|b4"},
+		{"no more", true, false, []string{another, row}, "id v b: 1|v1|NULL 3|v3|b3 4|v4|b4"},
+		{"never", false, false, []string{another, row}, "id v: 1|v1 3|v3 4|v4"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -48,35 +47,23 @@ func TestAlteredBetweenRuns(t *testing.T) {
 			dbtest.Eventually(t, job, func() string { return begun(job) })
 			f.Exec("ALTER TABLE a ADD b TEXT", "INSERT INTO a VALUES (3, 'v3', 'b3')")
 			dbtest.Eventually(t, job, has(3))
-			savepoint(t, eng, job)
+			dbtest.Savepoint(t, eng, job)
 			f.Exec(test.between...)
 			job = restart(t, eng, text(test.after))
 			dbtest.Eventually(t, job, has(4))
-			if got := f.contents(t, f.to+".a"); got != test.want {
+			if got := f.contents(f.to + ".a"); got != test.want {
 				t.Errorf("got %s\nwant %s", got, test.want)
 			}
 		})
 	}
 }
 
-// savepoint stops a job.
-func savepoint(t testing.TB, eng *engine.Engine, job *engine.Job) {
-	t.Helper()
-	if err := eng.Stop(t.Context(), job.ID(), engine.StopOptions{Savepoint: true}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := job.Wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // contents returns the names of a table's columns and its rows.
-func (f *fixture) contents(t testing.TB, table string) string {
-	t.Helper()
+func (f *fixture) contents(table string) string {
 	var names []string
 	for _, row := range f.Query("DESCRIBE " + table) {
-		name, _, _ := strings.Cut(row, ",")
-		names = append(names, strings.Trim(name, `"`))
+		name, _, _ := strings.Cut(row, "|")
+		names = append(names, name)
 	}
 	return strings.Join(names, " ") + ": " + strings.Join(f.Query("SELECT * FROM "+table+" ORDER BY 1"), " ")
 }

@@ -31,7 +31,7 @@ func TestTruncate(t *testing.T) {
 		same(t, f, job)
 		f.Exec("TRUNCATE a", "DELETE FROM b WHERE id > 50")
 		same(t, f, job)
-		savepoint(t, eng, job)
+		dbtest.Savepoint(t, eng, job)
 		f.Exec("INSERT INTO a VALUES (3, 'three')", "TRUNCATE b", "INSERT INTO b VALUES (8)")
 		job = restart(t, eng, text)
 		same(t, f, job)
@@ -47,7 +47,7 @@ func TestTruncate(t *testing.T) {
 		f.Exec("TRUNCATE a", "INSERT INTO a VALUES (1000, 'new')")
 		dbtest.Eventually(t, job, func() string {
 			rows, err := f.TryQuery("SELECT COUNT(*) FROM " + f.to + ".a")
-			if err == nil && rows[0] == `"101"` {
+			if err == nil && rows[0] == "101" {
 				return ""
 			}
 			return fmt.Sprintf("the target has %v rows, want 101: %v", rows, err)

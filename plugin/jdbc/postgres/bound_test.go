@@ -9,14 +9,14 @@ import (
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
+	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc"
-	"github.com/culvertdata/culvert/plugin/jdbc/internal/jdbctest"
 )
 
 // TestManyTargets writes few and many rows of more tables than a session keeps statements and staging tables for, twice.
 func TestManyTargets(t *testing.T) {
 	const tables = maxTemporaries + 200
-	d := jdbctest.Postgres(t)
+	d := dbtest.Postgres(t)
 	for i := range tables {
 		d.Exec(fmt.Sprintf("CREATE TABLE t%d (id int PRIMARY KEY, v int)", i))
 	}
