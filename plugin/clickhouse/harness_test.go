@@ -63,6 +63,7 @@ func (d *db) ask(ctx context.Context, sql string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	req.Close = true // a connection that waits may be closed by the server when the next statement comes
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return "", err

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin/clickhouse"
@@ -17,11 +16,7 @@ import (
 	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
-func TestMain(m *testing.M) {
-	dbtest.Main(m, dbtest.RunJob(clickhouse.Plugins, changesPlugins),
-		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
-		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop")) // those of the tests' own client
-}
+func TestMain(m *testing.M) { dbtest.Main(m, dbtest.RunJob(clickhouse.Plugins, changesPlugins)) }
 
 // run runs a job to its end.
 func run(t testing.TB, text string) *engine.Result {

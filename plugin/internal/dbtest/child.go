@@ -27,10 +27,10 @@ const childJobID = 42
 
 // Main runs the tests of a package and looks for goroutines that are left over, or, in a child process, runs what that
 // is for in its directory, [RunJob] for example.
-func Main(m *testing.M, child func(ctx context.Context, dir string) error, leaks ...goleak.Option) {
+func Main(m *testing.M, child func(ctx context.Context, dir string) error) {
 	dir := os.Getenv(childDir)
 	if dir == "" {
-		goleak.VerifyTestMain(m, leaks...)
+		goleak.VerifyTestMain(m)
 		return
 	}
 	if err := child(context.Background(), dir); err != nil {
