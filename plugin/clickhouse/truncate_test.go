@@ -8,7 +8,8 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// TestTruncate empties a table between two rows, twice as after a crash, and refuses one that has rows of another table.
+// TestTruncate empties a table between two rows, twice as after a crash, and refuses one that has rows of another
+// table.
 func TestTruncate(t *testing.T) {
 	d := newDB(t)
 	table := tableOf(t, "people", []int{0}, required(col("id", plugin.TypeOf(plugin.BigInt))))

@@ -11,8 +11,8 @@ import (
 	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 )
 
-// TestSeaTunnelJobs runs SeaTunnel's own job files for Postgres-CDC. They have the user and the database that they name,
-// and all the same slot.
+// TestSeaTunnelJobs runs SeaTunnel's own job files for Postgres-CDC. They have the user and the database that they
+// name, and all the same slot.
 func TestSeaTunnelJobs(t *testing.T) {
 	files := compattest.Open(t)
 	address := dbtest.StartService(t, dbtest.PostgresVariable).URL

@@ -71,7 +71,8 @@ func (s *server) messages(job *engine.Job, n int) (list []message, sources []sou
 
 // TestMessages writes rows and changes as Debezium's messages, and tells where they come from.
 func TestMessages(t *testing.T) {
-	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text, big text)", "ALTER TABLE a ALTER big SET STORAGE EXTERNAL",
+	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text, big text)",
+		"ALTER TABLE a ALTER big SET STORAGE EXTERNAL",
 		"CREATE TABLE f (id int PRIMARY KEY, v text)", "ALTER TABLE f REPLICA IDENTITY FULL", "CREATE TABLE n (v text)",
 		"ALTER TABLE n REPLICA IDENTITY FULL", "INSERT INTO a VALUES (1, 'é\"', repeat('x', 9000))")
 	text := s.toMessages("", "truncate.handling.mode = include", "a", "f", "n")

@@ -29,8 +29,8 @@ func again(t *testing.T, table *plugin.Table) *plugin.Table {
 // TestTruncate empties sinks, behind transforms too, between the rows before and those after.
 func TestTruncate(t *testing.T) {
 	table := numbers("t")
-	src := &changing{counter: &counter{table: table, splits: 2, rows: 100, batch: 10}, next: again(t, table), emptied: true,
-		at: map[string]int64{"000": 50, "001": 150}}
+	src := &changing{counter: &counter{table: table, splits: 2, rows: 100, batch: 10}, next: again(t, table),
+		emptied: true, at: map[string]int64{"000": 50, "001": 150}}
 	from := sourceVertex("Source[0]-Model", 2, src.together())
 	renamed := transformVertex("Transform[0]-Rename", func() plugin.Transform { return &rename{name: "x"} })
 	direct, behind := emptied{newFollower()}, emptied{newFollower()}
@@ -51,8 +51,8 @@ func TestTruncate(t *testing.T) {
 // TestTruncateUnable has a sink that follows changes of columns, but cannot be emptied.
 func TestTruncateUnable(t *testing.T) {
 	table := numbers("t")
-	src := &changing{counter: &counter{table: table, splits: 1, rows: 100, batch: 10}, next: again(t, table), emptied: true,
-		at: map[string]int64{"000": 50}}
+	src := &changing{counter: &counter{table: table, splits: 1, rows: 100, batch: 10}, next: again(t, table),
+		emptied: true, at: map[string]int64{"000": 50}}
 	f := newFollower()
 	r := run(t, Options{Pipeline: simple(1, src, f), Checkpoints: &store{}}, Failed)
 	if !strings.Contains(r.err.Error(), "the table was truncated and the sink") || len(f.applied) > 0 {

@@ -12,7 +12,8 @@ import (
 // TestTruncated goes through what a job can want and what its snapshot can hold.
 func TestTruncated(t *testing.T) {
 	table, err := plugin.NewTable(plugin.Table{
-		ID: plugin.TableID{Database: "d", Name: "t"}, Version: 3, Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int)}},
+		ID: plugin.TableID{Database: "d", Name: "t"}, Version: 3,
+		Columns: []plugin.Column{{Name: "id", Type: plugin.TypeOf(plugin.Int)}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ func WarnIgnored(log hclog.Logger, table plugin.TableID) {
 
 // WarnMadeUp tells that a target gets columns of which the job has left values out.
 func WarnMadeUp(log hclog.Logger, table plugin.TableID) {
-	log.Warn("the target gets the columns that changed while the job did not follow that; rows of that time have no values "+
-		"in them", "table", table.String(), "to copy the table anew",
+	log.Warn("the target gets the columns that changed while the job did not follow that; rows of that time have no "+
+		"values in them", "table", table.String(), "to copy the table anew",
 		"start the job from a savepoint without it, and once more with it")
 }

@@ -1,6 +1,6 @@
-// Package compattest lets tests of connectors run SeaTunnel's own job files, of which only names of hosts are others. It
-// holds none of them: the variable CULVERT_TEST_COMPAT names a directory with jobs/NAME.conf and the statements that make
-// their tables, ddl/SERVER/NAME.sql. Where it is not set, the tests are skipped.
+// Package compattest lets tests of connectors run SeaTunnel's own job files, of which only names of hosts are others.
+// It holds none of them: the variable CULVERT_TEST_COMPAT names a directory with jobs/NAME.conf and the statements
+// that make their tables, ddl/SERVER/NAME.sql. Where it is not set, the tests are skipped.
 package compattest
 
 import (

@@ -13,7 +13,8 @@ import (
 	"github.com/culvertdata/culvert/plugin/jdbc"
 )
 
-// TestManyTargets writes few and many rows of more tables than a session keeps statements and staging tables for, twice.
+// TestManyTargets writes few and many rows of more tables than a session keeps statements and staging tables for,
+// twice.
 func TestManyTargets(t *testing.T) {
 	const tables = maxTemporaries + 200
 	d := dbtest.Postgres(t)

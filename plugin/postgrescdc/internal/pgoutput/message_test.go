@@ -144,7 +144,7 @@ func FuzzMessage(f *testing.F) {
 
 func TestFrames(t *testing.T) {
 	f, err := ParseFrame(wire{'w'}.u64(1).u64(2).u64(3).byte('B'))
-	if d := cmp.Diff(Frame{Kind: Data, End: 2, Message: []byte{'B'}}, f); d != "" || err != nil {
+	if d := cmp.Diff(Frame{Kind: Data, Start: 1, End: 2, Message: []byte{'B'}}, f); d != "" || err != nil {
 		t.Error(d, err)
 	}
 	f, err = ParseFrame(wire{'k'}.u64(7).u64(3).byte(1))
