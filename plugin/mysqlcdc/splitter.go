@@ -68,7 +68,9 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 		return nil, err
 	}
 	sp := &splitter{source: s, state: splitterState{Step: findOrigin}}
-	sp.cutter = cdc.Cutter{Options: s.options.Cutting(s.options.SplitSize), Catalog: s.server.Catalog, Relation: s.relation}
+	sp.cutter = cdc.Cutter{
+		Options: s.options.Cutting(s.options.SplitSize), Catalog: s.server.Catalog, Relation: s.relation,
+	}
 	if state == nil {
 		return sp, nil
 	}
