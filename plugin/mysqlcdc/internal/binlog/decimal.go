@@ -51,8 +51,8 @@ func newDecimal(digits, scale int) decimal {
 // maxShort is the largest number of digits whose value an int64 holds.
 const maxShort = 18
 
-// short decodes the decimal of up to [maxShort] digits at the head of b without its point. It takes up to nine bytes, of
-// which the first eight are taken apart as one number.
+// short decodes the decimal of up to [maxShort] digits at the head of b without its point. It takes up to nine bytes,
+// the first eight of which are taken apart as one number.
 func (d *decimal) short(b []byte) int64 {
 	n := min(d.size, 8)
 	var bits uint64
