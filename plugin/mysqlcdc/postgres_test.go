@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,17 +105,25 @@ func BenchmarkPostgresBacklog(b *testing.B) {
 }
 
 // BenchmarkPostgresLatency has a client make 2,000 changes a second, twenty in a transaction, and tells how long it takes
-// from right before their commit to their arrival in PostgreSQL, with a checkpoint each second:
+// from right before their commit to their arrival in PostgreSQL, with a checkpoint each second. With exactly-once they
+// arrive after the checkpoint that they are part of:
 //
 //	go test -run - -bench PostgresLatency -benchtime 1x ./plugin/mysqlcdc
 func BenchmarkPostgresLatency(b *testing.B) {
+	for _, exactly := range []bool{false, true} {
+		b.Run(fmt.Sprintf("exactly-once=%t", exactly), func(b *testing.B) { postgresLatency(b, exactly) })
+	}
+}
+
+func postgresLatency(b *testing.B, exactly bool) {
 	const rate, together, seconds = 2000, 20, 15
 	p := newPostgresTarget(b)
 	p.exec(b, "CREATE TABLE "+p.schema+`.a (id bigint PRIMARY KEY, sent bigint,
 		arrived bigint DEFAULT extract(epoch FROM clock_timestamp()) * 1000000)`)
 	f := newFixture(b, "CREATE TABLE a (id BIGINT PRIMARY KEY, sent BIGINT)")
+	sink := strings.Replace(p.sink, "Jdbc {", fmt.Sprintf("Jdbc { is_exactly_once = %t,", exactly), 1)
 	job := submit(b, openFor(b), fmt.Sprintf("env { job.mode = STREAMING, checkpoint.interval = 1000 }\n%s\n%s",
-		f.source(f.names("a")), p.sink))
+		f.source(f.names("a")), sink))
 	f.run(b, "INSERT INTO a VALUES (0, 0)")
 	eventually(b, job, time.Minute, func() string {
 		if p.number(b, "SELECT count(*) FROM "+p.schema+".a") == 1 {
