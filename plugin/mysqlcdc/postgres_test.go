@@ -3,6 +3,7 @@ package mysqlcdc_test
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,15 +54,23 @@ func BenchmarkPostgresBacklog(b *testing.B) {
 }
 
 // BenchmarkPostgresLatency has a client make 2,000 changes a second, twenty in a transaction, and tells how long it
-// takes from right before their commit to their arrival in PostgreSQL, with a checkpoint each second:
+// takes from right before their commit to their arrival in PostgreSQL, with a checkpoint each second. With
+// exactly-once they arrive after the checkpoint that they are part of:
 //
 //	go test -run - -bench PostgresLatency -benchtime 1x ./plugin/mysqlcdc
 func BenchmarkPostgresLatency(b *testing.B) {
+	for _, exactly := range []bool{false, true} {
+		b.Run(fmt.Sprintf("exactly-once=%t", exactly), func(b *testing.B) { postgresLatency(b, exactly) })
+	}
+}
+
+func postgresLatency(b *testing.B, exactly bool) {
 	const rate, together, seconds = 2000, 20, 15
 	p, sink := newPostgresTarget(b)
 	p.Exec(`CREATE TABLE a (id bigint PRIMARY KEY, sent bigint,
 		arrived bigint DEFAULT extract(epoch FROM clock_timestamp()) * 1000000)`)
 	f := newFixture(b, "CREATE TABLE a (id BIGINT PRIMARY KEY, sent BIGINT)")
+	sink = strings.Replace(sink, "Jdbc {", fmt.Sprintf("Jdbc { is_exactly_once = %t,", exactly), 1)
 	job := submit(b, openFor(b), fmt.Sprintf("env { job.mode = STREAMING, checkpoint.interval = 1000 }\n%s\n%s",
 		f.source(f.names("a")), sink))
 	rows := func(want int) func() string {

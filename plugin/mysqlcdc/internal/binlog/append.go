@@ -34,9 +34,6 @@ var (
 	}
 )
 
-// appendFunc appends the value at the head of b, which is not null, to a column and returns its size.
-type appendFunc func(b []byte) (int, error)
-
 // appender returns the way to append values to a column of type t. Where the types are not those that the Jdbc source
 // would make of each other, values go by the rules of package column.
 func (f *field) appender(c column.Column, t plugin.Type, zero ZeroDates) appendFunc {
@@ -64,11 +61,11 @@ func (f *field) appender(c column.Column, t plugin.Type, zero ZeroDates) appendF
 		}
 	case *column.Fixed[float32]:
 		if f.log.Type == wire.TypeFloat {
-			a = fixed(4, func(b []byte) { c.Append(math.Float32frombits(binary.LittleEndian.Uint32(b))) })
+			a = fixed(c, 4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) })
 		}
 	case *column.Fixed[float64]:
 		if f.log.Type == wire.TypeDouble {
-			a = fixed(8, func(b []byte) { c.Append(math.Float64frombits(binary.LittleEndian.Uint64(b))) })
+			a = fixed(c, 8, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) })
 		}
 	case *column.Fixed[decimal128.Num]:
 		a = f.decimals(c, t)
@@ -92,62 +89,42 @@ func (f *field) skip(b []byte) (int, error) {
 	return n, nil
 }
 
-func fixed(width int, put func([]byte)) appendFunc {
-	return func(b []byte) (int, error) {
-		if len(b) < width {
-			return 0, errShort
+// fixed appends values of one size, which decode takes from the head of its bytes.
+func fixed[T column.Plain](c *column.Fixed[T], size int, decode func([]byte) T) appendFunc {
+	return func(data []byte, at []int) error {
+		values := c.Extend(len(at))
+		for i, p := range at {
+			if len(data)-p < size {
+				return errShort
+			}
+			values[i], at[i] = decode(data[p:]), p+size
 		}
-		put(b)
-		return width, nil
+		return nil
 	}
 }
 
 // integers appends integers of any size; those that the column may not hold are checked.
 func integers[T int8 | int16 | int32 | int64](f *field, c *column.Fixed[T], low, high int64) appendFunc {
 	if f.typ.unsigned {
-		switch f.log.Type {
-		case wire.TypeTiny:
-			if high > math.MaxInt8 {
-				return fixed(1, func(b []byte) { c.Append(T(b[0])) })
-			}
-		case wire.TypeShort:
-			if high > math.MaxInt16 {
-				return fixed(2, func(b []byte) { c.Append(T(binary.LittleEndian.Uint16(b))) })
-			}
-		case wire.TypeInt:
-			if high > math.MaxInt32 {
-				return fixed(4, func(b []byte) { c.Append(T(binary.LittleEndian.Uint32(b))) })
-			}
+		switch {
+		case f.log.Type == wire.TypeTiny && high > math.MaxInt8:
+			return fixed(c, 1, func(b []byte) T { return T(b[0]) })
+		case f.log.Type == wire.TypeShort && high > math.MaxInt16:
+			return fixed(c, 2, func(b []byte) T { return T(binary.LittleEndian.Uint16(b)) })
+		case f.log.Type == wire.TypeInt && high > math.MaxInt32:
+			return fixed(c, 4, func(b []byte) T { return T(binary.LittleEndian.Uint32(b)) })
 		}
 		return checkedIntegers(f, c, low, high)
 	}
-	switch f.log.Type {
-	case wire.TypeTiny:
-		return fixed(1, func(b []byte) { c.Append(T(int8(b[0]))) })
-	case wire.TypeShort:
-		if high >= math.MaxInt16 {
-			return fixed(2, func(b []byte) { c.Append(T(int16(binary.LittleEndian.Uint16(b)))) })
-		}
-	case wire.TypeInt:
-		if high >= math.MaxInt32 {
-			return func(b []byte) (int, error) {
-				if len(b) < 4 {
-					return 0, errShort
-				}
-				c.Append(T(int32(binary.LittleEndian.Uint32(b))))
-				return 4, nil
-			}
-		}
-	case wire.TypeBigInt:
-		if high == math.MaxInt64 {
-			return func(b []byte) (int, error) {
-				if len(b) < 8 {
-					return 0, errShort
-				}
-				c.Append(T(binary.LittleEndian.Uint64(b)))
-				return 8, nil
-			}
-		}
+	switch {
+	case f.log.Type == wire.TypeTiny:
+		return fixed(c, 1, func(b []byte) T { return T(int8(b[0])) })
+	case f.log.Type == wire.TypeShort && high >= math.MaxInt16:
+		return fixed(c, 2, func(b []byte) T { return T(int16(binary.LittleEndian.Uint16(b))) })
+	case f.log.Type == wire.TypeInt && high >= math.MaxInt32:
+		return fixed(c, 4, func(b []byte) T { return T(int32(binary.LittleEndian.Uint32(b))) })
+	case f.log.Type == wire.TypeBigInt && high == math.MaxInt64:
+		return fixed(c, 8, func(b []byte) T { return T(binary.LittleEndian.Uint64(b)) })
 	}
 	return checkedIntegers(f, c, low, high)
 }
@@ -159,7 +136,7 @@ func checkedIntegers[T int8 | int16 | int32 | int64](f *field, c *column.Fixed[T
 		return nil
 	}
 	var v Value
-	return func(b []byte) (int, error) {
+	return eachOf(func(b []byte) (int, error) {
 		n, err := f.value(b, &v)
 		if err != nil {
 			return 0, err
@@ -169,26 +146,27 @@ func checkedIntegers[T int8 | int16 | int32 | int64](f *field, c *column.Fixed[T
 		}
 		c.Append(T(v.Int))
 		return n, nil
-	}
+	})
 }
 
 func (f *field) booleans(c *column.Bools) appendFunc {
-	switch {
-	case f.log.Type == wire.TypeBit && bitSize(f.log.Meta) == 1:
-		return fixed(1, func(b []byte) { c.Append(b[0] != 0) })
-	case f.log.Type == wire.TypeTiny:
-		return func(b []byte) (int, error) {
-			if len(b) < 1 {
-				return 0, errShort
-			}
-			if b[0] > 1 {
-				return 1, errBoolean
-			}
-			c.Append(b[0] == 1)
-			return 1, nil
-		}
+	number := f.log.Type == wire.TypeTiny
+	if !number && (f.log.Type != wire.TypeBit || bitSize(f.log.Meta) != 1) {
+		return nil
 	}
-	return nil
+	return func(data []byte, at []int) error {
+		for i, p := range at {
+			if p == len(data) {
+				return errShort
+			}
+			if number && data[p] > 1 {
+				return errBoolean
+			}
+			c.Append(data[p] != 0)
+			at[i] = p + 1
+		}
+		return nil
+	}
 }
 
 // decimals appends decimals of the column's own scale, and integers above the largest int64.
@@ -196,19 +174,13 @@ func (f *field) decimals(c *column.Fixed[decimal128.Num], t plugin.Type) appendF
 	d := f.decimal
 	switch {
 	case f.log.Type == wire.TypeBigInt && f.typ.unsigned && t.Scale == 0 && t.Precision >= 20:
-		return fixed(8, func(b []byte) { c.Append(decimal128.FromU64(binary.LittleEndian.Uint64(b))) })
+		return fixed(c, 8, func(b []byte) decimal128.Num { return decimal128.FromU64(binary.LittleEndian.Uint64(b)) })
 	case f.log.Type != wire.TypeNewDecimal || d.scale != t.Scale || d.whole+d.scale > t.Precision:
 		return nil
 	case d.whole+d.scale <= maxShort:
-		return func(b []byte) (int, error) {
-			if len(b) < d.size {
-				return 0, errShort
-			}
-			c.Append(decimal128.FromI64(d.short(b)))
-			return d.size, nil
-		}
+		return fixed(c, d.size, func(b []byte) decimal128.Num { return decimal128.FromI64(d.short(b)) })
 	}
-	return fixed(d.size, func(b []byte) { c.Append(d.long(b)) })
+	return fixed(c, d.size, d.long)
 }
 
 var errBlank = errors.New("a blank text is no such value")
@@ -216,7 +188,7 @@ var errBlank = errors.New("a blank text is no such value")
 // converted appends values whose column in the out table has another type: by the rules of package column.
 func (f *field) converted(c column.Column, t plugin.Type) appendFunc {
 	var v Value
-	return func(b []byte) (int, error) {
+	return eachOf(func(b []byte) (int, error) {
 		n, err := f.value(b, &v)
 		if err != nil {
 			return n, err
@@ -233,5 +205,5 @@ func (f *field) converted(c column.Column, t plugin.Type) appendFunc {
 			err = column.AppendValue(c, t, v.Any())
 		}
 		return n, err
-	}
+	})
 }

@@ -15,50 +15,46 @@ func (f *field) texts(c *column.Text, t plugin.Type) appendFunc {
 		return f.sets(c)
 	case f.log.Type == wire.TypeBit && t.Kind == plugin.Bytes:
 		size := bitSize(f.log.Meta)
-		return fixed(size, func(b []byte) { c.Append(b[:size]) })
-	case f.head == 0 || f.typ.isBytes() != (t.Kind == plugin.Bytes):
+		return eachOf(func(b []byte) (int, error) {
+			if len(b) < size {
+				return 0, errShort
+			}
+			c.Append(b[:size])
+			return size, nil
+		})
+	case f.log.head == 0 || f.typ.isBytes() != (t.Kind == plugin.Bytes):
 		return nil
 	case f.log.Type == wire.TypeJSON:
 		return f.built(c, appendJSON)
 	case f.charset != nil || f.pad > 0 || !f.plain():
 		return f.built(c, f.appendText)
 	}
-	check := t.Kind == plugin.String
-	if f.head == 1 {
-		return shortTexts(c, check)
-	}
-	return func(b []byte) (int, error) {
-		v, n, ok := lengthText(f.head, b)
-		if !ok {
-			return 0, errShort
-		}
-		return n, appendChecked(c, v, check)
-	}
+	return plainTexts(c, f.log.head, t.Kind == plugin.String)
 }
 
-// shortTexts appends texts of up to 255 bytes.
-func shortTexts(c *column.Text, check bool) appendFunc {
-	return func(b []byte) (int, error) {
-		if len(b) == 0 || int(b[0]) >= len(b) {
-			return 0, errShort
+// plainTexts appends texts and bytes that are in the log as they are.
+func plainTexts(c *column.Text, head int, check bool) appendFunc {
+	return func(data []byte, at []int) error {
+		for i, p := range at {
+			from := p + head
+			if from > len(data) {
+				return errShort
+			}
+			to := from + lengthOf(data[p:from])
+			if to > len(data) {
+				return errShort
+			}
+			v := data[from:to]
+			if check && !isASCII(v) {
+				if err := column.ValidText(v); err != nil {
+					return err
+				}
+			}
+			c.Append(v)
+			at[i] = to
 		}
-		n := 1 + int(b[0])
-		if !check || isASCII(b[1:n]) {
-			c.Append(b[1:n])
-			return n, nil
-		}
-		return n, appendChecked(c, b[1:n], true)
+		return nil
 	}
-}
-
-func appendChecked(c *column.Text, v []byte, check bool) error {
-	if check {
-		if err := column.ValidText(v); err != nil {
-			return err
-		}
-	}
-	c.Append(v)
-	return nil
 }
 
 // plain reports whether texts are in the log as they are.
@@ -72,8 +68,8 @@ func (f *field) plain() bool {
 
 // built appends texts that are made from the bytes in the log, in the column's memory.
 func (f *field) built(c *column.Text, build func(dst, b []byte) ([]byte, error)) appendFunc {
-	return func(b []byte) (int, error) {
-		v, n, ok := lengthText(f.head, b)
+	return eachOf(func(b []byte) (int, error) {
+		v, n, ok := lengthText(f.log.head, b)
 		if !ok {
 			return 0, errShort
 		}
@@ -83,12 +79,12 @@ func (f *field) built(c *column.Text, build func(dst, b []byte) ([]byte, error))
 		}
 		c.SetBuffer(made)
 		return n, nil
-	}
+	})
 }
 
 func (f *field) enums(c *column.Text) appendFunc {
 	size := int(f.log.Meta)
-	return func(b []byte) (int, error) {
+	return eachOf(func(b []byte) (int, error) {
 		if len(b) < size {
 			return 0, errShort
 		}
@@ -98,12 +94,12 @@ func (f *field) enums(c *column.Text) appendFunc {
 		}
 		c.AppendString(name)
 		return size, nil
-	}
+	})
 }
 
 func (f *field) sets(c *column.Text) appendFunc {
 	size := int(f.log.Meta)
-	return func(b []byte) (int, error) {
+	return eachOf(func(b []byte) (int, error) {
 		if len(b) < size {
 			return 0, errShort
 		}
@@ -113,5 +109,5 @@ func (f *field) sets(c *column.Text) appendFunc {
 		}
 		c.SetBuffer(made)
 		return size, nil
-	}
+	})
 }

@@ -12,7 +12,7 @@ func (f *field) times(c *column.Fixed[int64]) appendFunc {
 		return nil
 	}
 	size := f.log.size(nil)
-	return func(b []byte) (int, error) {
+	return eachOf(func(b []byte) (int, error) {
 		if len(b) < size {
 			return 0, errShort
 		}
@@ -22,7 +22,7 @@ func (f *field) times(c *column.Fixed[int64]) appendFunc {
 		}
 		c.Append(micros)
 		return size, nil
-	}
+	})
 }
 
 // days returns the number of days since 1970 of a day; false: it is read as null.
@@ -46,7 +46,7 @@ func (f *field) dates(c *column.Fixed[int32], zero ZeroDates) appendFunc {
 	if f.log.Type != wire.TypeDate && f.log.Type != wire.TypeNewDate {
 		return nil
 	}
-	return func(b []byte) (int, error) {
+	return eachOf(func(b []byte) (int, error) {
 		const size = 3
 		if len(b) < size {
 			return 0, errShort
@@ -61,14 +61,14 @@ func (f *field) dates(c *column.Fixed[int32], zero ZeroDates) appendFunc {
 			c.AppendNull()
 		}
 		return size, nil
-	}
+	})
 }
 
 func (f *field) timestamps(c *column.Fixed[int64], zero ZeroDates) appendFunc {
 	size := f.log.size(nil)
 	switch f.log.Type {
 	case wire.TypeTimestamp, typeTimestamp2:
-		return func(b []byte) (int, error) {
+		return eachOf(func(b []byte) (int, error) {
 			if len(b) < size {
 				return 0, errShort
 			}
@@ -78,14 +78,14 @@ func (f *field) timestamps(c *column.Fixed[int64], zero ZeroDates) appendFunc {
 				return size, nil
 			}
 			return size, appendClock(c, wire.DateTime{}, zero)
-		}
+		})
 	case wire.TypeDateTime:
-		return func(b []byte) (int, error) {
+		return eachOf(func(b []byte) (int, error) {
 			if len(b) < size {
 				return 0, errShort
 			}
 			return size, appendClock(c, oldDateTimeOf(b), zero)
-		}
+		})
 	case typeDateTime2:
 		return f.dateTimes(c, zero)
 	}
@@ -97,25 +97,30 @@ func (f *field) dateTimes(c *column.Fixed[int64], zero ZeroDates) appendFunc {
 	const clockBits = 17
 	size, fraction := f.log.size(nil), f.fraction
 	day, midnight := uint64(math.MaxUint64), int64(0)
-	return func(b []byte) (int, error) {
-		if len(b) < size {
-			return 0, errShort
-		}
-		v := uint64(b[0])<<32 | uint64(b[1])<<24 | uint64(b[2])<<16 | uint64(b[3])<<8 | uint64(b[4])
-		if v>>clockBits != day {
-			days, ok, err := zero.days(dateTimeOf(b, fraction))
-			if err != nil {
-				return size, err
+	return func(data []byte, at []int) error {
+		c.Reserve(len(at))
+		for i, p := range at {
+			if len(data)-p < size {
+				return errShort
 			}
-			if !ok {
-				c.AppendNull()
-				return size, nil
+			b := data[p : p+size]
+			at[i] = p + size
+			v := uint64(b[0])<<32 | uint64(b[1])<<24 | uint64(b[2])<<16 | uint64(b[3])<<8 | uint64(b[4])
+			if v>>clockBits != day {
+				days, ok, err := zero.days(dateTimeOf(b, fraction))
+				if err != nil {
+					return err
+				}
+				if !ok {
+					c.AppendNull()
+					continue
+				}
+				day, midnight = v>>clockBits, days*dayMicros
 			}
-			day, midnight = v>>clockBits, days*dayMicros
+			seconds := int64(v>>12&31)*3600 + int64(v>>6&63)*60 + int64(v&63)
+			c.Put(midnight + seconds*second + microsOf(b[5:]))
 		}
-		seconds := int64(v>>12&31)*3600 + int64(v>>6&63)*60 + int64(v&63)
-		c.Append(midnight + seconds*second + microsOf(b[5:size]))
-		return size, nil
+		return nil
 	}
 }
 

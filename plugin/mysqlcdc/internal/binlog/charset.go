@@ -78,17 +78,22 @@ func (c *converter) append(dst, text []byte) ([]byte, error) {
 }
 
 func isASCII(text []byte) bool {
-	for ; len(text) >= 8; text = text[8:] {
-		if binary.LittleEndian.Uint64(text)&0x8080808080808080 != 0 {
+	const high = 0x8080808080808080
+	n := len(text) - 8
+	if n < 0 {
+		for _, c := range text {
+			if c >= 0x80 {
+				return false
+			}
+		}
+		return true
+	}
+	for i := 0; i < n; i += 8 {
+		if binary.LittleEndian.Uint64(text[i:])&high != 0 {
 			return false
 		}
 	}
-	for _, c := range text {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
+	return binary.LittleEndian.Uint64(text[n:])&high == 0
 }
 
 // charsetEncoding returns the encoding of a character set; nil if it is not known. MySQL's latin1 is Windows' cp1252.

@@ -116,7 +116,7 @@ func (t columnType) fits(c *LogColumn) bool {
 	case "decimal", "numeric", "fixed", "dec":
 		digits, scale := int(c.Meta>>8), int(c.Meta&0xff)
 		return c.Type == wire.TypeNewDecimal && digits == t.arg(0, 10) && scale == t.arg(1, 0) && scale <= digits &&
-			digits <= maxDigits
+			digits > 0 && digits <= maxDigits
 	case "bit":
 		bits := t.arg(0, 1)
 		return c.Type == wire.TypeBit && int(c.Meta>>8)*8+int(c.Meta&0xff) == bits

@@ -51,41 +51,37 @@ func newDecimal(digits, scale int) decimal {
 // maxShort is the largest number of digits whose value an int64 holds.
 const maxShort = 18
 
-// short decodes a decimal of up to [maxShort] digits without its point. b has its bytes.
+// short decodes the decimal of up to [maxShort] digits at the head of b without its point. It takes up to nine bytes,
+// the first eight of which are taken apart as one number.
 func (d *decimal) short(b []byte) int64 {
-	flip := uint32(0)
-	if b[0]&0x80 == 0 {
-		flip = math.MaxUint32
+	n := min(d.size, 8)
+	var bits uint64
+	if len(b) >= 8 {
+		bits = binary.BigEndian.Uint64(b) >> (64 - 8*n)
+	} else {
+		bits = big(b[:n])
 	}
-	// The sign's bit is the highest of the first group, whatever its size.
-	sign := uint32(0x80)
-	v, at := uint64(0), 0
-	if d.head > 0 {
-		n := partSize[d.head]
-		v = uint64(part(b[:n], flip) ^ sign<<(8*(n-1)))
-		at, sign = n, 0
+	flip := uint64(0)
+	sign := uint64(1) << (8*n - 1)
+	if bits&sign == 0 {
+		flip = math.MaxUint64
 	}
+	bits = (bits ^ flip) & (sign - 1)
+	at := 8 * (n - partSize[d.head])
+	v := bits >> at
 	for range d.all {
-		v = v*powers[groupDigits] + uint64(binary.BigEndian.Uint32(b[at:])^flip^sign<<24)
-		at, sign = at+groupSize, 0
+		at -= 8 * groupSize
+		v = v*powers[groupDigits] + bits>>at&math.MaxUint32
 	}
-	if d.tail > 0 {
-		n := partSize[d.tail]
-		v = v*powers[d.tail] + uint64(part(b[at:at+n], flip)^sign<<(8*(n-1)))
+	tail := bits & (1<<at - 1)
+	if d.size > 8 {
+		tail = tail<<8 | uint64(b[8]^byte(flip))
 	}
+	v = v*powers[d.tail] + tail
 	if flip != 0 {
 		return -int64(v)
 	}
 	return int64(v)
-}
-
-// part decodes a group of 1 to 4 bytes.
-func part(b []byte, flip uint32) uint32 {
-	v := uint32(0)
-	for _, c := range b {
-		v = v<<8 | uint32(c)
-	}
-	return v ^ flip>>(32-8*len(b))
 }
 
 // long decodes a decimal of up to 38 digits.

@@ -75,6 +75,7 @@ type Decoder struct {
 	rows  Rows
 	rest  []byte
 	plain bool // all images of the event have all columns
+	run   run
 	sides [2]side
 }
 
@@ -90,6 +91,7 @@ func NewDecoder(m *TableMap, columns []Column, out *plugin.Table, o DecoderOptio
 		o.Zone = time.UTC
 	}
 	d := &Decoder{m: m, out: out, o: o, fields: make([]field, len(columns)), outs: make([]int, len(columns))}
+	d.run.nulls = make([]byte, m.nullBytes())
 	fed := make([]bool, len(out.Columns))
 	z := &zone{loc: o.Zone}
 	for i, c := range columns {
@@ -117,7 +119,7 @@ func NewDecoder(m *TableMap, columns []Column, out *plugin.Table, o DecoderOptio
 
 // newField describes a column, after it was compared with the log's.
 func newField(log LogColumn, c Column, z *zone) (field, error) {
-	f := field{name: c.Name, log: log, head: log.lengthSize(), zone: z}
+	f := field{name: c.Name, log: log, zone: z}
 	var err error
 	if f.typ, err = parseColumnType(c.Type); err != nil {
 		return f, err
@@ -139,7 +141,7 @@ func newField(log LogColumn, c Column, z *zone) (field, error) {
 	if f.typ.name == "binary" {
 		f.pad = f.typ.arg(0, 1)
 	}
-	if f.head > 0 && !f.typ.isBytes() && log.Type != wire.TypeJSON && f.plain() {
+	if f.log.head > 0 && !f.typ.isBytes() && log.Type != wire.TypeJSON && f.plain() {
 		f.charset, err = newConverter(c.Charset)
 	}
 	return f, err
@@ -156,7 +158,7 @@ func (d *Decoder) Bind(b *column.Builder) {
 	for i := range d.fields {
 		out := d.outs[i]
 		if out < 0 {
-			d.appends[i] = d.fields[i].skip
+			d.appends[i] = eachOf(d.fields[i].skip)
 			continue
 		}
 		d.columns[i] = b.Column(out)
@@ -199,13 +201,14 @@ func (d *Decoder) More() bool { return len(d.rest) > 0 }
 // AppendAll appends rows until the event has no more or the builder is full, and returns how many rows of the log
 // those were; an update counts once. See [Decoder.Append].
 func (d *Decoder) AppendAll() (int, error) {
-	const run = 64 // rows between two looks at the size
 	n := 0
 	for len(d.rest) > 0 && !d.builder.Full() {
-		most := min(run, column.FullRows-d.builder.Len())
-		if d.plain && d.rows.Change == Insert {
-			n += d.appendInserts(most)
-			most = min(1, len(d.rest)) // one that fails is tried again, for its error
+		most := min(runRows, column.FullRows-d.builder.Len())
+		if d.plain && d.rows.Change != Update {
+			if done := d.appendImages(most, d.rows.Change.kind()); done > 0 {
+				n += done
+				continue // else the error comes row by row
+			}
 		}
 		for ; most > 0 && len(d.rest) > 0; most-- {
 			if err := d.Append(); err != nil {
@@ -215,21 +218,6 @@ func (d *Decoder) AppendAll() (int, error) {
 		}
 	}
 	return n, nil
-}
-
-// appendInserts appends inserted rows up to the first one that fails, and returns their number.
-func (d *Decoder) appendInserts(most int) int {
-	n := 0
-	for rest := d.rest; n < most && len(rest) > 0; n++ {
-		var err error
-		if rest, err = d.appendImage(rest); err != nil {
-			break
-		}
-		d.rest = rest
-	}
-	d.builder.EndRows(n)
-	d.builder.Rollback()
-	return n
 }
 
 // Append appends the next row to the builder: an update as -U and +U (or only +U, see [DecoderOptions]), an insert as
@@ -252,17 +240,10 @@ func (d *Decoder) Append() error {
 		return err
 	}
 	d.rest = rest
-	switch {
-	case d.rows.Change == Insert:
-		d.builder.EndRow(plugin.Insert)
-	case d.rows.Change == Delete:
-		d.builder.EndRow(plugin.Delete)
-	default:
-		if !d.o.AfterOnly {
-			d.builder.EndRow(plugin.UpdateBefore)
-		}
-		d.builder.EndRow(plugin.UpdateAfter)
+	if d.rows.Change == Update && !d.o.AfterOnly {
+		d.builder.EndRow(plugin.UpdateBefore)
 	}
+	d.builder.EndRow(d.rows.Change.kind())
 	return nil
 }
 
@@ -282,51 +263,6 @@ func (d *Decoder) appendPlain(data []byte) ([]byte, error) {
 		}
 	}
 	return d.appendImage(data)
-}
-
-// appendImage appends one image that has all columns, and returns what follows it.
-func (d *Decoder) appendImage(data []byte) ([]byte, error) {
-	size := (len(d.appends) + 7) / 8
-	if size > len(data) {
-		return nil, errShort
-	}
-	nulls, rest := data[:size], data[size:]
-	if !anySet(nulls) {
-		for i, appendValue := range d.appends {
-			n, err := appendValue(rest)
-			if err != nil {
-				return nil, &cellError{i, err}
-			}
-			rest = rest[n:]
-		}
-	} else {
-		for i, appendValue := range d.appends {
-			if has(nulls, i) {
-				if c := d.columns[i]; c != nil {
-					c.AppendNull()
-				}
-				continue
-			}
-			n, err := appendValue(rest)
-			if err != nil {
-				return nil, &cellError{i, err}
-			}
-			rest = rest[n:]
-		}
-	}
-	for _, c := range d.nulls {
-		c.AppendNull()
-	}
-	return rest, nil
-}
-
-func anySet(bits []byte) bool {
-	for _, b := range bits {
-		if b != 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // Skip leaves the next row out.

@@ -42,7 +42,7 @@ func (d *Decoder) patched(i int) (text []byte, null bool, err error) {
 	if place == placeAbsent {
 		return nil, false, errPartial
 	}
-	head := d.fields[i].head
+	head := d.fields[i].log.head
 	base, _, ok1 := lengthText(head, before.values[place:])
 	changes, _, ok2 := lengthText(head, after.values[after.places[i]:])
 	if !ok1 || !ok2 {

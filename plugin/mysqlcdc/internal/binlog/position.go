@@ -39,8 +39,37 @@ func (p Position) Compare(o Position) int {
 // errNoLog says that a server has nothing to read.
 var errNoLog = errors.New("the server writes no binary log; start it with log_bin")
 
+// currentTries is how often MariaDB is asked for the GTIDs of the end of its log before it has to look for them.
+const currentTries = 5
+
 // Current asks the server where its log ends now.
+//
+// MariaDB tells the end and its GTIDs by two statements. They belong together if the end is the same before and after;
+// under many writes it is not, and then the server reads its log for the GTIDs, which may take it a second.
 func Current(c *wire.Conn) (Position, error) {
+	p, err := currentEnd(c)
+	if err != nil || !c.MariaDB {
+		return p, err
+	}
+	for range currentTries {
+		rows, err := c.Rows("SELECT @@gtid_binlog_pos")
+		if err != nil {
+			return p, explain(err)
+		}
+		before := p
+		if p, err = currentEnd(c); err != nil {
+			return p, err
+		}
+		if p.Compare(before) == 0 {
+			p.GTIDs, err = ParseGTIDs(wire.String(rows[0][0]))
+			return p, err
+		}
+	}
+	return WithGTIDs(c, p)
+}
+
+// currentEnd asks for the end of the log, with the GTIDs if the server is MySQL and has some.
+func currentEnd(c *wire.Conn) (Position, error) {
 	rows, err := statusRows(c)
 	if err != nil {
 		return Position{}, explain(err)
@@ -52,10 +81,7 @@ func Current(c *wire.Conn) (Position, error) {
 	if p.Pos, err = strconv.ParseUint(wire.String(rows[0][1]), 10, 64); err != nil {
 		return Position{}, fmt.Errorf("the end of the binary log: %w", err)
 	}
-	if c.MariaDB {
-		return WithGTIDs(c, p)
-	}
-	if len(rows[0]) >= 5 {
+	if !c.MariaDB && len(rows[0]) >= 5 {
 		p.GTIDs, err = ParseGTIDs(wire.String(rows[0][4]))
 	}
 	return p, err

@@ -1,5 +1,7 @@
 package binlog
 
+import "github.com/culvertdata/culvert/plugin"
+
 // Change is what a rows event does.
 type Change uint8
 
@@ -9,6 +11,17 @@ const (
 	Update
 	Delete
 )
+
+// kind is that of the last row that a change becomes.
+func (c Change) kind() plugin.RowKind {
+	switch c {
+	case Insert:
+		return plugin.Insert
+	case Delete:
+		return plugin.Delete
+	}
+	return plugin.UpdateAfter
+}
 
 // Rows is the head of a rows event and the bytes of its rows, which belong to the stream.
 type Rows struct {
@@ -107,7 +120,15 @@ func (r Rows) size(data []byte) (int, error) {
 // imageSize returns the bytes of the row image at the head of data.
 func (r Rows) imageSize(data, present []byte, partial bool) (int, error) {
 	columns := r.Map.Columns
-	v, ok := r.Map.imageOf(data, present, ones(present, len(columns)), partial)
+	n := ones(present, len(columns))
+	if n == len(columns) && !partial {
+		size := r.Map.rowSize(data)
+		if size > len(data) {
+			return 0, r.Map.badRow()
+		}
+		return size, nil
+	}
+	v, ok := r.Map.imageOf(data, present, n, partial)
 	if !ok {
 		return 0, r.Map.badRow()
 	}

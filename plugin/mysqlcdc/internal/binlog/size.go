@@ -1,7 +1,7 @@
 package binlog
 
 import (
-	"encoding/binary"
+	mathbits "math/bits"
 
 	"github.com/culvertdata/culvert/plugin/internal/mysql/wire"
 )
@@ -50,12 +50,80 @@ func has(bits []byte, i int) bool { return bits[i>>3]&(1<<(i&7)) != 0 }
 // ones counts the first n bits that are set.
 func ones(bits []byte, n int) int {
 	count := 0
-	for i := range n {
-		if has(bits, i) {
-			count++
-		}
+	for _, b := range bits[:n/8] {
+		count += mathbits.OnesCount8(b)
+	}
+	if n%8 > 0 {
+		count += mathbits.OnesCount8(bits[n/8] & (1<<(n%8) - 1))
 	}
 	return count
+}
+
+// stretch is a part of a row without nulls: values of fixed sizes, which take so many bytes together, and behind them a
+// value with its length in front, in a head of so many bytes.
+type stretch struct{ fixed, head int }
+
+// measure finds the stretches of rows, and the fixed bytes behind the last one. There are none if the size of a type is
+// not known.
+func (m *TableMap) measure() {
+	m.stretches, m.tail = nil, m.nullBytes()
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		if c.fixed >= unknownSize || c.fixed+c.head == 0 {
+			m.stretches, m.tail = nil, unknownSize
+			return
+		}
+		if m.tail += c.fixed; c.head > 0 {
+			m.stretches = append(m.stretches, stretch{m.tail, c.head})
+			m.tail = 0
+		}
+	}
+}
+
+// rowSize returns the size of the image at the head of data, which has all columns, perhaps more than there is.
+func (m *TableMap) rowSize(data []byte) int {
+	if m.nullBytes() > len(data) {
+		return unknownSize
+	}
+	if m.anyNull(data) {
+		return m.nullableSize(data)
+	}
+	at := 0
+	for _, s := range m.stretches {
+		if at += s.fixed + s.head; at > len(data) {
+			return unknownSize
+		}
+		at += lengthOf(data[at-s.head : at])
+	}
+	return at + m.tail
+}
+
+func (m *TableMap) nullableSize(data []byte) int {
+	at := m.nullBytes()
+	for i := range m.Columns {
+		if has(data, i) {
+			continue
+		}
+		if at > len(data) {
+			return unknownSize
+		}
+		at += m.Columns[i].size(data[at:])
+	}
+	return at
+}
+
+// nullBytes is the size of a row's bits that say which values are null.
+func (m *TableMap) nullBytes() int { return (len(m.Columns) + 7) / 8 }
+
+// anyNull reports whether the row at the head of data has nulls. Bits behind the last column's are often set.
+func (m *TableMap) anyNull(data []byte) bool {
+	n := len(m.Columns)
+	for _, b := range data[:n/8] {
+		if b != 0 {
+			return true
+		}
+	}
+	return n%8 > 0 && data[n/8]&(1<<(n%8)-1) != 0
 }
 
 // unknownSize is the size of a value that is cut off, or whose type is not known.
@@ -70,17 +138,13 @@ func (c *LogColumn) size(b []byte) int {
 }
 
 func (c *LogColumn) varyingSize(b []byte) int {
-	head := c.lengthSize()
-	if head == 1 && len(b) > 0 {
-		return 1 + int(b[0])
-	}
-	if head == 0 || head > len(b) {
+	if c.head == 0 || c.head > len(b) {
 		if c.Type == wire.TypeNull {
 			return 0
 		}
 		return unknownSize
 	}
-	return head + int(little(b[:head]))
+	return c.head + lengthOf(b[:c.head])
 }
 
 // fixedSize returns the size of all values of the column, 0 if they differ.
@@ -132,21 +196,25 @@ func (c *LogColumn) lengthSize() int {
 
 // lengthText returns the value at the head of b of a type with a length, and the bytes that both take.
 func lengthText(head int, b []byte) ([]byte, int, bool) {
-	var n int
-	switch {
-	case head > len(b):
-		return nil, 0, false
-	case head == 1:
-		n = int(b[0])
-	case head == 2:
-		n = int(binary.LittleEndian.Uint16(b))
-	default:
-		n = int(little(b[:head]))
-	}
-	if n > len(b)-head {
+	if head > len(b) {
 		return nil, 0, false
 	}
-	return b[head : head+n], head + n, true
+	n := head + lengthOf(b[:head])
+	if n > len(b) {
+		return nil, 0, false
+	}
+	return b[head:n], n, true
+}
+
+// lengthOf decodes the length in front of a value.
+func lengthOf(head []byte) int {
+	switch len(head) {
+	case 1:
+		return int(head[0])
+	case 2:
+		return int(head[0]) | int(head[1])<<8
+	}
+	return int(little(head))
 }
 
 func fractionSize(digits uint16) int { return int(digits+1) / 2 }

@@ -121,7 +121,6 @@ func (d *Decoder) appendSide(which Image) error {
 
 // appendFrom appends a value of an image.
 func (d *Decoder) appendFrom(i int, from *side, which Image) error {
-	value := from.values[from.places[i]:]
 	if d.isPart(i, from) {
 		text, null, err := d.patched(i)
 		if err != nil {
@@ -133,8 +132,8 @@ func (d *Decoder) appendFrom(i int, from *side, which Image) error {
 		}
 		return d.appendJSONText(i, text)
 	}
-	_, err := d.appends[i](value)
-	return err
+	d.run.at[0] = int(from.places[i])
+	return d.appends[i](from.values, d.run.at[:1])
 }
 
 // Key reads the value of a column, by its position in the log's table, of the next row without taking it. The value's

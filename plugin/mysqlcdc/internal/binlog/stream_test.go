@@ -112,6 +112,9 @@ func TestBoundaries(t *testing.T) {
 	if last.Compare(end) != 0 || !last.GTIDs.Equal(end.GTIDs) {
 		t.Errorf("the last boundary is %s, the log's end %s", last, end)
 	}
+	if found, err := WithGTIDs(f.Conn, end); err != nil || !found.GTIDs.Equal(end.GTIDs) {
+		t.Errorf("the log's end is %s, the server finds %s there, %v", end, found, err)
+	}
 	for _, p := range places[:len(places)-1] {
 		known, err := WithGTIDs(f.Conn, p)
 		if err != nil || !known.GTIDs.Equal(p.GTIDs) {

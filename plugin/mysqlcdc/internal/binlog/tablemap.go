@@ -17,8 +17,10 @@ type TableMap struct {
 	// Key are the positions of the primary key's columns; nil if unknown (not FULL) or if there is none.
 	Key []int
 
-	raw  []byte // the event's body behind the table's number
-	json int    // number of MySQL's JSON columns
+	raw       []byte    // the event's body behind the table's number
+	json      int       // number of MySQL's JSON columns
+	stretches []stretch // of a row that has all columns
+	tail      int
 }
 
 // LogColumn is a column as the log describes it. Fields that only binlog_row_metadata = FULL fills are zero without it.
@@ -44,6 +46,7 @@ type LogColumn struct {
 	Invisible bool
 
 	fixed int // size of a value; 0: see size
+	head  int // bytes of the length in front of a value; 0: there is none
 }
 
 // The types that only the log has, beside those of package wire.
@@ -115,12 +118,13 @@ func parseTableMap(raw []byte) (*TableMap, error) {
 	m.Columns = make([]LogColumn, n)
 	for i, t := range types {
 		m.Columns[i] = logColumn(t, &metas)
-		m.Columns[i].fixed = m.Columns[i].fixedSize()
+		m.Columns[i].fixed, m.Columns[i].head = m.Columns[i].fixedSize(), m.Columns[i].lengthSize()
 		m.Columns[i].Nullable = has(nulls, i)
 		if m.Columns[i].Type == wire.TypeJSON {
 			m.json++
 		}
 	}
+	m.measure()
 	m.optional(&c)
 	if c.bad || metas.bad {
 		return nil, corrupt("the table map of %s.%s", m.Schema, m.Name)

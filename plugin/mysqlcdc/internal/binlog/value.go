@@ -70,7 +70,6 @@ type field struct {
 	name     string
 	log      LogColumn
 	typ      columnType
-	head     int // bytes of the length in front of a value
 	fraction int // bytes of a second's fraction
 	decimal  decimal
 	charset  *converter // nil: UTF-8, or no text
@@ -118,13 +117,13 @@ func (f *field) value(b []byte, v *Value) (int, error) {
 	case wire.TypeBit:
 		v.Kind, v.Text = BytesValue, b
 	case wire.TypeJSON:
-		text, err := appendJSON(v.scratch[:0], b[f.head:])
+		text, err := appendJSON(v.scratch[:0], b[f.log.head:])
 		if err != nil {
 			return 0, err
 		}
 		v.setScratch(text)
 	default:
-		return n, f.textValue(b[f.head:], v)
+		return n, f.textValue(b[f.log.head:], v)
 	}
 	return n, nil
 }
