@@ -35,10 +35,11 @@ type splitter struct {
 }
 
 func newSplitter(s *Source, tables []*captured, state []byte) (*splitter, error) {
-	sp := &splitter{source: s, tables: tables, cutter: cdc.Cutter{
+	sp := &splitter{source: s, tables: tables}
+	sp.cutter = cdc.Cutter{
 		Options: s.options.Cutting(s.options.SplitSize), Catalog: s.server.JDBC().Catalog,
-		Relation: func(id plugin.TableID) *jdbc.Relation { return find(tables, id).relation },
-	}}
+		Relation: func(id plugin.TableID) *jdbc.Relation { return find(sp.tables, id).relation },
+	}
 	if state == nil {
 		return sp, nil
 	}
