@@ -1,6 +1,7 @@
 package mysqlcdc_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -62,6 +63,24 @@ func TestTruncate(t *testing.T) {
 		}
 		job = restart(t, eng, strings.Replace(text, "= fail", "= include", 1))
 		same(t, f, job)
+	})
+	t.Run("while it is copied", func(t *testing.T) {
+		f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY)", "INSERT INTO a SELECT seq FROM seq_1_to_20000")
+		text := f.job("job.retry.times = 0, read_limit.rows_per_second = 2000", f.names("a")+
+			", snapshot.split.size = 100, debezium { truncate.handling.mode = include }")
+		job := start(t, text)
+		eventually(t, job, 20*time.Second, func() string {
+			if rows, err := f.tryQuery("SELECT 1 FROM " + f.to + ".a"); err != nil || len(rows) == 0 {
+				return fmt.Sprint("nothing is copied ", err)
+			}
+			return ""
+		})
+		f.run(t, "TRUNCATE a")
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if _, err := job.Wait(ctx); err == nil || !strings.Contains(err.Error(), "truncated while it was copied") {
+			t.Errorf("got %v", err)
+		}
 	})
 	t.Run("unknown mode", func(t *testing.T) {
 		f := newFixture(t, "CREATE TABLE a (id INT PRIMARY KEY)")
