@@ -83,3 +83,94 @@ func TestAlteredWhilePlanned(t *testing.T) {
 		})
 	}
 }
+
+// TestRenamedKey gives the column that a table is cut by another name: before it is cut, when some of it is, and between
+// two runs of the job.
+func TestRenamedKey(t *testing.T) {
+	const rename = "ALTER TABLE a RENAME id TO key"
+	rows := make([]string, 100)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("+I k%02d|%d", i, i)
+	}
+	fill := []string{"CREATE TABLE a (id text PRIMARY KEY, n int)",
+		"INSERT INTO a SELECT 'k' || lpad(i::text, 2, '0'), i FROM generate_series(0, 99) i"}
+	rest := func(f *follower) {
+		for {
+			splits, err := f.splits.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(splits) == 0 { // the stream follows when the chunks are done
+				return
+			}
+			f.all(splits)
+		}
+	}
+	t.Run("before the first cut", func(t *testing.T) {
+		s := newServer(t, fill...)
+		f, slot := beginSlot(t, s, "snapshot.split.size = 5", "a")
+		if err := f.splits.Done(slot, nil); err != nil {
+			t.Fatal(err)
+		}
+		s.exec(rename)
+		rest(f)
+		f.want(rows...)
+	})
+	t.Run("between cuts", func(t *testing.T) {
+		s := newServer(t, fill...)
+		f, chunks := begin(t, s, "snapshot.split.size = 1", "a")
+		f.all(chunks[:2])
+		s.exec(rename)
+		f.all(chunks[2:])
+		rest(f)
+		f.want(rows...)
+	})
+	t.Run("between runs", func(t *testing.T) {
+		s := newServer(t, fill...)
+		f, chunks := begin(t, s, "snapshot.split.size = 10", "a")
+		f.all(chunks[:2])
+		s.exec(rename)
+		reader, err := openSource(t, s, "", "a").Reader(t.Context(), plugin.Task{Env: env()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.reader.Close()
+		f.reader = reader
+		f.all(chunks[2:])
+		f.want(rows...)
+	})
+	t.Run("gone", func(t *testing.T) {
+		s := newServer(t, fill...)
+		f, chunks := begin(t, s, "snapshot.split.size = 10", "a")
+		s.exec("ALTER TABLE a DROP id")
+		err := f.reader.Open(t.Context(), chunks[0])
+		if err == nil {
+			err = f.reader.Read(t.Context(), f)
+		}
+		var e *plugin.Error
+		if !errors.As(err, &e) || e.Fix == "" || len(f.rows) > 0 {
+			t.Errorf("got %v and the rows %v, want an error that says what to do", err, f.rows)
+		}
+	})
+}
+
+// TestDroppedWhileCopied drops columns that may not be null: sinks that are going to hear of it get something for them.
+func TestDroppedWhileCopied(t *testing.T) {
+	for more, want := range map[string]string{
+		"": "+I 1|<nil>|<nil>|<nil>|<nil>|<nil>|<nil>|<nil>|<nil>|<nil>|<nil>|<nil>|v",
+		"debezium { include.schema.changes = true }": "+I 1|0.00||00000000-0000-0000-0000-000000000000|null|" +
+			"1970-01-01 00:00:00 +0000 UTC|[]|[]|00:00:00|0s|false|<nil>|v",
+	} {
+		t.Run(more, func(t *testing.T) {
+			s := newServer(t, "CREATE TYPE mood AS ENUM ('good', 'bad')", `CREATE TABLE a (id int PRIMARY KEY,
+					n numeric(10,2) NOT NULL, s varchar(5) NOT NULL, u uuid NOT NULL, j jsonb NOT NULL, d timestamp(3) NOT NULL,
+					b bytea NOT NULL, l int[] NOT NULL, i interval NOT NULL, t time NOT NULL, y boolean NOT NULL,
+					m mood NOT NULL, v text)`,
+				`INSERT INTO a VALUES (1, 1, 's', gen_random_uuid(), '{}', now(), 'b', '{1}', '1 day', '10:00', true, 'bad', 'v')`)
+			f, chunks := begin(t, s, more, "a")
+			s.exec("ALTER TABLE a DROP n, DROP s, DROP u, DROP j, DROP d, DROP b, DROP l, DROP i, DROP t, DROP y, DROP m")
+			f.all(chunks)
+			f.want(want)
+		})
+	}
+}

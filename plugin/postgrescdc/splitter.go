@@ -125,6 +125,9 @@ func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 		}
 	}
 	splits, err := sp.inner.Next(ctx)
+	if postgres.ServerCode(err) == columnMissing {
+		splits, err = sp.uncut(t.relation)
+	}
 	if errors.Is(err, io.EOF) {
 		sp.inner = nil
 		sp.state.Cuts = sp.state.Cuts[1:]
@@ -144,6 +147,29 @@ func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 		}
 	}
 	sp.state.Open += len(splits)
+	return splits, nil
+}
+
+// uncut makes chunks of what is left of a table whose key has got another name: those who read chunks know columns by
+// their numbers.
+func (sp *splitter) uncut(r *jdbc.Relation) ([]plugin.Split, error) {
+	state, err := sp.inner.State()
+	if err != nil {
+		return nil, err
+	}
+	rest, err := jdbc.Uncut(r, state)
+	if err != nil {
+		return nil, err
+	}
+	splits := make([]plugin.Split, len(rest))
+	for i, at := range rest {
+		splits[i] = plugin.Split{ID: fmt.Sprintf("%s/rest/%d", r.Table.ID, i), Table: r.Table.ID, Rows: -1}
+		if splits[i].State, err = json.Marshal(at); err != nil {
+			return nil, err
+		}
+	}
+	sp.inner = nil
+	sp.state.Cuts = sp.state.Cuts[1:]
 	return splits, nil
 }
 

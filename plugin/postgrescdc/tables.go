@@ -184,6 +184,14 @@ func (t *captured) numbersOf(version *plugin.Table) []int {
 	return numbers
 }
 
+// cutNumber returns the number of the column that the relation is cut by, -1 if there is none.
+func (t *captured) cutNumber() int {
+	if i := t.table().Index(t.relation.Key); i >= 0 {
+		return t.numbers[i]
+	}
+	return -1
+}
+
 // columnNames returns the names of a table's columns by their numbers, which they keep when they are renamed.
 func columnNames(ctx context.Context, c *postgres.Session, oid uint32) (map[int]string, error) {
 	rows, err := c.Query(ctx, `SELECT attnum::text, attname FROM pg_attribute
