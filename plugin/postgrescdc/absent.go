@@ -44,7 +44,7 @@ func textFiller(declared string) (text string, ok bool) {
 		return "null", true
 	case strings.HasPrefix(declared, "interval"):
 		return "0", true
-	case declared == "text", declared == "name", strings.HasPrefix(declared, "character"), strings.HasPrefix(declared, "bpchar"):
+	case declared == "text", declared == "name", strings.HasPrefix(declared, "character"):
 		return "", true
 	}
 	return "", false

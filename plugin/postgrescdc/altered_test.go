@@ -174,3 +174,67 @@ func TestDroppedWhileCopied(t *testing.T) {
 		})
 	}
 }
+
+// TestAlteredAfterUpdate alters a table before the stream comes to an update that left a large value alone, and while
+// the value is looked up.
+func TestAlteredAfterUpdate(t *testing.T) {
+	const follows = "debezium { include.schema.changes = true }"
+	tests := []struct{ name, more, alter, want string }{
+		{"renamed", "", "RENAME big TO b", "+U 1|1|aa*9001|bb*9001"},
+		{"exchanged", follows, "RENAME big TO x; ALTER TABLE a RENAME large TO big; ALTER TABLE a RENAME x TO large",
+			"+U 1|1|aa*9001|bb*9001"},
+		{"dropped", "", "DROP big", "+U 1|1|<nil>|bb*9001"},
+		{"dropped, and the sinks are going to know", follows, "DROP big", "+U 1|1||bb*9001"},
+		{"dropped, and another one has its name", "", "DROP big; ALTER TABLE a RENAME large TO big", "+U 1|1|<nil>|bb*9001"},
+		{"made anew", "", "DROP big; ALTER TABLE a ADD big text DEFAULT 'new'", "+U 1|1|new|bb*9001"},
+		{"made anew of another type", "", "DROP big; ALTER TABLE a ADD big bytea DEFAULT 'new'", "+U 1|1|<nil>|bb*9001"},
+		{"key renamed", "", "RENAME id TO key", "+U 1|1|aa*9001|bb*9001"},
+		{"added", "", "ADD c int DEFAULT 7", "+U 1|1|aa*9001|bb*9001"},
+	}
+	for _, test := range tests {
+		for _, during := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, during the look-up %v", test.name, during), func(t *testing.T) {
+				s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, n int, big text NOT NULL, large text)",
+					"ALTER TABLE a ALTER big SET STORAGE EXTERNAL, ALTER large SET STORAGE EXTERNAL",
+					"INSERT INTO a VALUES (1, 0, repeat('a', 9001), repeat('b', 9001))")
+				f := follow(t, s, test.more, "a")
+				s.exec("UPDATE a SET n = 1")
+				if alter := "ALTER TABLE a " + test.alter; during {
+					defer s.altering("a", alter)()
+				} else {
+					s.exec(alter)
+				}
+				f.want(test.want)
+			})
+		}
+	}
+}
+
+// TestFollowedNumbers looks up values of columns that have come and got other names while the stream was read.
+func TestFollowedNumbers(t *testing.T) {
+	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, n int, big text)", "ALTER TABLE a ALTER big SET STORAGE EXTERNAL",
+		"INSERT INTO a VALUES (1, 0, repeat('a', 9001))")
+	f := follow(t, s, "debezium { include.schema.changes = true }", "a")
+	f.full = true
+	s.exec("ALTER TABLE a RENAME big TO b; ALTER TABLE a ADD c text; ALTER TABLE a ALTER c SET STORAGE EXTERNAL",
+		"UPDATE a SET c = repeat('c', 9001)")
+	f.want("= id|n|b|c", "+U 1|0|aa*9001|cc*9001")
+	s.exec("UPDATE a SET n = 1", "ALTER TABLE a RENAME b TO x; ALTER TABLE a RENAME c TO y", "UPDATE a SET n = 2",
+		"ALTER TABLE a RENAME x TO b; ALTER TABLE a DROP y")
+	f.want("+U 1|1|aa*9001|<nil>", "= id|n|x|y", "+U 1|2|aa*9001|<nil>")
+	s.exec("UPDATE a SET n = 3")
+	f.want("= id|n|b", "+U 1|3|aa*9001")
+}
+
+// TestExchangedNames looks up values after two columns have exchanged their names.
+func TestExchangedNames(t *testing.T) {
+	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, n int, b text, c text)",
+		"ALTER TABLE a ALTER b SET STORAGE EXTERNAL, ALTER c SET STORAGE EXTERNAL",
+		"INSERT INTO a VALUES (1, 0, repeat('b', 9001), repeat('c', 9001))")
+	f := follow(t, s, "", "a")
+	f.full = true
+	s.exec("UPDATE a SET n = 1")
+	f.want("+U 1|1|bb*9001|cc*9001")
+	s.exec("ALTER TABLE a RENAME b TO x; ALTER TABLE a RENAME c TO b; ALTER TABLE a RENAME x TO c", "UPDATE a SET n = 2")
+	f.want("+U 1|2|cc*9001|bb*9001")
+}

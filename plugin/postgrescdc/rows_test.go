@@ -121,9 +121,13 @@ func (f *follower) Batch(b plugin.Batch) error {
 }
 
 func (f *follower) Row(*plugin.Table, plugin.RowKind, ...any) error { return errors.ErrUnsupported }
-func (f *follower) Change(plugin.SchemaChange) error                { return errors.ErrUnsupported }
 func (f *follower) Full() bool                                      { return f.full }
 func (f *follower) Wake() <-chan struct{}                           { return nil }
+
+func (f *follower) Change(c plugin.SchemaChange) error {
+	f.rows = append(f.rows, "= "+strings.Join(c.New.Names(), "|"))
+	return nil
+}
 
 // TestKinds checks what becomes of each kind of change, for each replica identity.
 func TestKinds(t *testing.T) {

@@ -58,7 +58,7 @@ type tableState struct {
 	// Log are the columns that the log had last, Number the highest number that any column of the table had by then.
 	Log    []pgoutput.Column `json:"log,omitempty"`
 	Number int               `json:"number,omitempty"`
-	// Numbers are those of Out's columns while the snapshot is read.
+	// Numbers are those of Out's columns, which they keep when they are renamed; 0: not known.
 	Numbers []int `json:"numbers,omitempty"`
 	// Pieces tell which view the rows of the snapshot came from; none: the stream has passed all views.
 	Pieces []piece `json:"pieces,omitempty"`
