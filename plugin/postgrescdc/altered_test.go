@@ -84,6 +84,47 @@ func TestAlteredWhilePlanned(t *testing.T) {
 	}
 }
 
+// TestAlteredBeforeStart alters a table after it was planned, before the slot is there. The sinks hear of it first.
+func TestAlteredBeforeStart(t *testing.T) {
+	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, x text)", "INSERT INTO a VALUES (1, 'x')", "CREATE TABLE b (id int PRIMARY KEY)")
+	source := openSource(t, s, "debezium { include.schema.changes = true }", "a", "b")
+	if _, err := source.Tables(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.exec("ALTER TABLE a DROP x, ADD y text DEFAULT 'y'")
+	f, slot := beginSource(t, s, source)
+	s.exec("INSERT INTO a VALUES (2, 'z')", "ALTER TABLE a ADD z int DEFAULT 5")
+	chunks := f.finish(slot)
+	f.want("= id|y")
+	stream := f.finish(chunks...)
+	f.want("+I 1|y", "+I 2|z")
+	if err := f.reader.Open(t.Context(), stream[0]); err != nil {
+		t.Fatal(err)
+	}
+	s.exec("INSERT INTO a VALUES (3, 'w', 6)")
+	f.want("+I 2|z", "= id|y|z", "+I 3|w|6")
+}
+
+// finish reads splits to their ends, and returns those that come when they are done.
+func (f *follower) finish(splits ...plugin.Split) (next []plugin.Split) {
+	f.t.Helper()
+	for _, split := range splits {
+		f.all([]plugin.Split{split})
+		position, err := f.reader.Position()
+		if err == nil {
+			err = f.splits.Done(split, position)
+		}
+		if err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	next, err := f.splits.Next(f.t.Context())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return next
+}
+
 // TestRenamedKey gives the column that a table is cut by another name: before it is cut, when some of it is, and between
 // two runs of the job.
 func TestRenamedKey(t *testing.T) {

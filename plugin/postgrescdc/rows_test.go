@@ -53,7 +53,11 @@ func begin(t *testing.T, s *server, more string, tables ...string) (*follower, [
 // beginSlot starts a source and returns the slot's split, which is not done.
 func beginSlot(t *testing.T, s *server, more string, tables ...string) (*follower, plugin.Split) {
 	t.Helper()
-	source := openSource(t, s, more, tables...)
+	return beginSource(t, s, openSource(t, s, more, tables...))
+}
+
+func beginSource(t *testing.T, s *server, source plugin.Source) (*follower, plugin.Split) {
+	t.Helper()
 	splits, err := source.Splits(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

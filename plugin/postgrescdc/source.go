@@ -2,6 +2,7 @@ package postgrescdc
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -109,6 +110,29 @@ func (s *Source) current(planned *plugin.Table) *plugin.Table {
 		return t
 	}
 	return planned
+}
+
+// replace takes tables that were altered since they were planned in place of those, and returns all. The sinks know
+// the planned ones.
+func (s *Source) replace(altered []*captured) []*captured {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Clone(s.tables)
+	for i, t := range all {
+		now := find(altered, t.table().ID)
+		if now == nil || now == t {
+			continue
+		}
+		if s.known == nil {
+			s.known = map[plugin.TableID]*plugin.Table{}
+		}
+		if s.known[t.table().ID] == nil {
+			s.known[t.table().ID] = t.table()
+		}
+		all[i] = now
+	}
+	s.tables = all
+	return all
 }
 
 // first returns the table that the first rows come with. It is as the sinks know it, or a version more if it was altered
