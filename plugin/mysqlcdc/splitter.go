@@ -194,6 +194,9 @@ func (sp *splitter) cutTable(ctx context.Context) ([]plugin.Split, error) {
 		return nil, err
 	}
 	made, err := sp.cutter.Next(ctx)
+	if isNumber(err, errNoColumn) {
+		return sp.uncut(id)
+	}
 	if err == io.EOF {
 		st.Cut, st.Cutting = st.Cut[1:], nil
 		return nil, sp.closeCutter()
@@ -215,6 +218,30 @@ func (sp *splitter) cutTable(ctx context.Context) ([]plugin.Split, error) {
 		}
 	}
 	return splits, nil
+}
+
+// errNoColumn is the server's number for a column that does not exist.
+const errNoColumn = 1054
+
+// uncut returns chunks of what is left of a table whose key has got another name. Whoever reads them gives them up until
+// the log has come to that, or says that it cannot be.
+func (sp *splitter) uncut(id plugin.TableID) ([]plugin.Split, error) {
+	state, err := sp.cutter.State()
+	if err != nil {
+		return nil, err
+	}
+	rest, err := jdbc.Uncut(sp.source.relation(id), state)
+	if err != nil {
+		return nil, err
+	}
+	splits := make([]plugin.Split, len(rest))
+	for i, at := range rest {
+		if splits[i], err = sp.chunk(id, at, -1); err != nil {
+			return nil, err
+		}
+	}
+	sp.state.Cut, sp.state.Cutting = sp.state.Cut[1:], nil
+	return splits, sp.closeCutter()
 }
 
 func (sp *splitter) openCutter(ctx context.Context, id plugin.TableID) error {
@@ -250,7 +277,7 @@ func (sp *splitter) chunk(id plugin.TableID, at jdbc.Range, rows int64) (plugin.
 	if t == nil {
 		return plugin.Split{}, fmt.Errorf("table %s is not known", id)
 	}
-	c := chunk{Range: at, Low: sp.state.Low, Run: sp.state.Run, Log: t.Log, Out: t.Out}
+	c := chunk{Range: at, Low: sp.state.Low, Run: sp.state.Run, Log: t.Log, Out: t.Out, Key: t.Key}
 	if t.Stale {
 		c.Low, c.Again = t.Since, true
 	}
