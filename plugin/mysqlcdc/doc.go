@@ -57,7 +57,8 @@
 //
 // With include.schema.changes the sink gets each change between the rows before and after it. A chunk that meets other
 // columns than those that the log is known to have is given up until the log has come to the change. Without it the
-// columns stay those that were planned: new ones are left out, dropped ones are null.
+// columns stay those that were planned: new ones are left out, dropped ones are null. If the key gets another name while
+// the table is cut, what is left is one chunk; a job that does not follow changes of the columns fails then.
 //
 // # MySQL
 //
