@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
@@ -266,8 +267,8 @@ func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, i
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := session.Query(ctx, `SELECT c.name, format_type(c.type, c.mod), coalesce(a.attnum, 0)::text,
-			coalesce(a.attnotnull, false)::text, pg_get_expr(d.adbin, d.adrelid)
+	rows, err := s.visible(ctx, session, `SELECT c.name, format_type(c.type, c.mod), coalesce(a.attnum, 0)::text,
+			coalesce(a.attnotnull, false)::text, pg_get_expr(d.adbin, d.adrelid), pg_current_snapshot()::text
 		FROM json_to_recordset($2::json) c(name text, type oid, mod int)
 		LEFT JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum > 0 AND a.attname = c.name
 		LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -289,4 +290,22 @@ func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, i
 		details[string(row[0])] = d
 	}
 	return details, highest, nil
+}
+
+// visible runs a query, whose last column is its view, until that has the transaction under way: the server sends a
+// transaction when it is in the log, which is a little before others can see it.
+func (s *stream) visible(ctx context.Context, session *postgres.Session, sql string, args ...string) ([][][]byte, error) {
+	for {
+		rows, err := session.Query(ctx, sql, args...)
+		if err != nil || len(rows) == 0 {
+			return rows, err
+		}
+		view, err := pgoutput.ParseSnapshot(string(rows[0][len(rows[0])-1]))
+		if err != nil || view.Sees(s.begin.XID) {
+			return rows, err
+		}
+		if err := sleep(ctx, time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
 }
