@@ -212,7 +212,7 @@ func (w *writer) start(ctx context.Context, d *destination, body []byte) error {
 		r.Settings["insert_deduplicate"] = "0" // without tokens it takes equal inserts for one
 	}
 	i := &insert{to: d, done: make(chan error, 1)}
-	if r.Again {
+	if r.Again || d.route.target.key != nil { // what is cut may show later, when rows of its keys were replaced
 		i.body, r.Body = body, body
 	} else {
 		w.endFeeds(mostFed - 1)

@@ -104,6 +104,35 @@ func (s *splitter) restore(state []byte) error {
 	return nil
 }
 
+// Uncut returns the rows of a relation that a splitter of it alone, by its state, has not handed out: for a caller that
+// cannot have them cut any more, since the key has got another name.
+func Uncut(r *Relation, state []byte) ([]Range, error) {
+	var st splitState
+	if state != nil {
+		if err := json.Unmarshal(state, &st); err != nil {
+			return nil, fmt.Errorf("state of the Jdbc source: %w", err)
+		}
+	}
+	c := st.Plan
+	switch {
+	case st.Table > 0:
+		return nil, nil
+	case c == nil:
+		c = &cutting{Keys: true}
+		if r.Key != "" && !r.Unique {
+			c.Nulls = 1 // perhaps
+		}
+	}
+	var rest []Range
+	if c.Keys {
+		rest = append(rest, Range{From: c.From, To: c.Last, By: r.Key})
+	}
+	if c.Nulls > 0 {
+		rest = append(rest, Range{Nulls: true, By: r.Key})
+	}
+	return rest, nil
+}
+
 // splitsAtOnce is how many chunks Next hands out.
 const splitsAtOnce = 16
 

@@ -64,7 +64,8 @@
 // columns than those that the log is known to have is given up until the log has come to the change. Without it the
 // columns stay those that were planned, also when the job is started from its savepoint: new ones are left out, dropped
 // ones are null. A job that begins to follow changes with a savepoint brings the target to the columns that were left out
-// until then, before the next row; rows of that time have no values in them.
+// until then, before the next row; rows of that time have no values in them. If the key gets another name while the table
+// is cut, what is left is one chunk; a job that does not follow changes of the columns fails then.
 //
 // With format = compatible_debezium_json rows become the messages of Debezium's MySQL connector: a topic, a key and a
 // value as texts, for a sink such as Kafka. Changes of columns show in the messages that come after them.

@@ -172,7 +172,10 @@ func (r *chunkReader) look(ctx context.Context) (given bool, err error) {
 		return true, r.giveUp(ctx)
 	}
 	relation := *r.relation
-	relation.Table = r.builder.Table()
+	relation.Table, relation.Key = r.builder.Table(), cmp.Or(r.state.Key, r.relation.Key)
+	if relation.Key != "" && logColumn(r.view.columns, relation.Key) < 0 {
+		return false, keyGone(id, relation.Key)
+	}
 	relation.From = withMissing(&relation, r.view.columns)
 	if !same {
 		if err := r.keepColumns(ctx, id); err != nil {
@@ -181,6 +184,12 @@ func (r *chunkReader) look(ctx context.Context) (given bool, err error) {
 	}
 	r.begun, r.from = true, r.at
 	return false, r.scanner.Open(ctx, &relation, r.at)
+}
+
+func keyGone(id plugin.TableID, key string) error {
+	return &plugin.Error{Code: plugin.CodeConfig, Table: id,
+		Err: fmt.Errorf("the column %s, which the table is copied by, is gone or has another name", key),
+		Fix: "set include.schema.changes = true in debezium, so that such changes travel to the sinks, or start the job afresh"}
 }
 
 // viewAge is how long a view is used for further chunks of its table: opening one takes longer than reading some rows,

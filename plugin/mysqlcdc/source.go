@@ -174,24 +174,33 @@ func (s *Source) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.relations, s.columns = relations, columns
+	s.relations = relations
+	if s.options.schemaChanges() {
+		s.columns = columns
+	}
 	for _, r := range relations {
 		s.tables = append(s.tables, r.Table)
 	}
 	return nil
 }
 
-// describeAll describes tables; where changes of the columns are followed, also as the log has them.
+// describeAll describes tables, also as the log has them. The answers of the server fit together if the columns are the
+// same before and after.
 func (s *Source) describeAll(ctx context.Context, ids []plugin.TableID) ([]*jdbc.Relation, columnsOf, error) {
+	before, err := s.logColumns(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
 	for range viewTries {
-		relations, err := s.describe(ctx, ids)
-		if err != nil || !s.options.schemaChanges() {
-			return relations, nil, err
+		relations, failed := s.describe(ctx, ids)
+		columns, err := s.logColumns(ctx, ids)
+		if err != nil {
+			return nil, nil, errors.Join(failed, err)
 		}
-		columns, same, err := s.logColumns(ctx, relations)
-		if err != nil || same {
-			return relations, columns, err
+		if before.same(columns) {
+			return relations, columns, failed
 		}
+		before = columns
 	}
 	return nil, nil, &plugin.Error{
 		Code: plugin.CodeUnavailable, Retry: true,
@@ -199,36 +208,27 @@ func (s *Source) describeAll(ctx context.Context, ids []plugin.TableID) ([]*jdbc
 	}
 }
 
-// logColumns reads the columns of relations once more, as the log has them, and reports whether they are the same.
-func (s *Source) logColumns(ctx context.Context, relations []*jdbc.Relation) (columnsOf, bool, error) {
+// logColumns reads the columns of tables as the log has them.
+func (s *Source) logColumns(ctx context.Context, ids []plugin.TableID) (columnsOf, error) {
 	session, err := s.server.Connect(ctx)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	columns, same := columnsOf{}, true
-	err = session.Run(ctx, func(c *wire.Conn) error {
-		for _, r := range relations {
-			t, err := readTable(c, r.Table.ID)
-			if err != nil {
+	columns := columnsOf{}
+	err = session.Run(ctx, func(c *wire.Conn) (err error) {
+		for _, id := range ids {
+			if columns[id], err = readTable(c, id); err != nil {
 				return err
 			}
-			columns[r.Table.ID] = t
-			same = same && slices.Equal(visible(t), r.Table.Names())
 		}
 		return nil
 	})
-	return columns, same, errors.Join(err, session.Close())
+	return columns, errors.Join(err, session.Close())
 }
 
-// visible returns the names of the columns that SELECT * has.
-func visible(t ddl.Table) []string {
-	var names []string
-	for _, c := range t.Columns {
-		if !c.Invisible {
-			names = append(names, c.Name)
-		}
-	}
-	return names
+// same reports whether tables have the same columns and keys in two descriptions.
+func (c columnsOf) same(other columnsOf) bool {
+	return maps.EqualFunc(c, other, func(a, b ddl.Table) bool { return sameColumns(&a, &b) && slices.Equal(a.Key, b.Key) })
 }
 
 // describe asks for the columns and keys of tables. All problems are reported together.

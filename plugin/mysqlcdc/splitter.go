@@ -70,6 +70,7 @@ func (s *Source) Splits(ctx context.Context, state []byte) (plugin.Splitter, err
 	sp := &splitter{source: s, state: splitterState{Step: findOrigin}}
 	sp.cutter = cdc.Cutter{
 		Options: s.options.Cutting(s.options.SplitSize), Catalog: s.server.Catalog, Relation: s.relation,
+		Renamed: func(err error) bool { return isNumber(err, errNoColumn) },
 	}
 	if state == nil {
 		return sp, nil
@@ -164,6 +165,9 @@ const (
 	chunkPrefix  = "chunk/"
 )
 
+// errNoColumn is the server's number for a column that does not exist.
+const errNoColumn = 1054
+
 // cut returns some chunks: first those that are read once more, then of tables that are cut.
 func (sp *splitter) cut(ctx context.Context) ([]plugin.Split, error) {
 	st := &sp.state
@@ -196,7 +200,7 @@ func (sp *splitter) chunk(id plugin.TableID, at jdbc.Range, rows int64) (plugin.
 	if t == nil {
 		return plugin.Split{}, fmt.Errorf("table %s is not known", id)
 	}
-	c := chunk{Range: at, Low: sp.state.Low, Run: sp.state.Run, Log: t.Log, Out: t.Out}
+	c := chunk{Range: at, Low: sp.state.Low, Run: sp.state.Run, Log: t.Log, Out: t.Out, Key: t.Key}
 	if t.Stale {
 		c.Low, c.Again = t.Since, true
 	}

@@ -74,6 +74,8 @@ type chunk struct {
 	Log ddl.Table `json:"log"`
 	// Out is the table in force downstream, nil for the planned one.
 	Out *outTable `json:"out,omitempty"`
+	// Key is the column that the table was cut by, as Log has it.
+	Key string `json:"key,omitempty"`
 	// Pieces are the parts that were read, in order.
 	Pieces []piece `json:"pieces,omitempty"`
 	// Columns are the table's in the view of the first of Pieces, nil if they are Log.

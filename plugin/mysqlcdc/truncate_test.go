@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/culvertdata/culvert/engine"
 	"github.com/culvertdata/culvert/plugin/internal/dbtest"
@@ -69,13 +70,13 @@ func TestTruncate(t *testing.T) {
 		text := f.job("job.retry.times = 0, read_limit.rows_per_second = 2000", f.names("a")+
 			", snapshot.split.size = 100, debezium { truncate.handling.mode = include }")
 		job := start(t, text)
-		eventually(t, job, 20*time.Second, func() string {
-			if rows, err := f.tryQuery("SELECT 1 FROM " + f.to + ".a"); err != nil || len(rows) == 0 {
+		dbtest.Eventually(t, job, func() string {
+			if rows, err := f.TryQuery("SELECT 1 FROM " + f.to + ".a"); err != nil || len(rows) == 0 {
 				return fmt.Sprint("nothing is copied ", err)
 			}
 			return ""
 		})
-		f.run(t, "TRUNCATE a")
+		f.Exec("TRUNCATE a")
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		if _, err := job.Wait(ctx); err == nil || !strings.Contains(err.Error(), "truncated while it was copied") {

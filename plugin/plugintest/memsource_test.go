@@ -81,9 +81,16 @@ func (s *memSource) Reader(_ context.Context, t plugin.Task) (plugin.Reader, err
 type memSplitter struct {
 	s    *memSource
 	next int
+	busy int // questions that find the system busy
 }
 
-func (m *memSplitter) Next(context.Context) ([]plugin.Split, error) {
+func (m *memSplitter) Next(ctx context.Context) ([]plugin.Split, error) {
+	if m.s.fault == "late now and then" && *m.s.made%2 == 1 {
+		if m.busy = (m.busy + 1) % 3; m.busy != 0 {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+	}
 	if m.next == memSplits {
 		return nil, io.EOF
 	}
@@ -205,6 +212,19 @@ func failures(t *testing.T, checks []check, secrets []string, timeout time.Durat
 		}
 	}
 	return failed
+}
+
+// TestLateSplits discovers the splits of a source that takes its time at every other discovery: those are the same ones.
+func TestLateSplits(t *testing.T) {
+	c := memSourceCase("late now and then")
+	c.Mode, c.Rows = plugin.Unbounded, memSplits*memRows
+	for _, ch := range c.checks() {
+		if ch.name == "same splits again" {
+			if err := ch.do(t.Context(), c.Secrets, c.timeout()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
 
 func TestBrokenSources(t *testing.T) {

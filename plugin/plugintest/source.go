@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -171,45 +172,68 @@ func ping(ctx context.Context, w *world, endpoint any) error {
 	return nil
 }
 
-// checkSplits discovers twice and compares the splits' IDs.
+// checkSplits discovers again and again and compares the splits' IDs. How far a discovery comes before it is taken to
+// wait for splits to be done is a matter of time. So a later one is given the time to find all splits of the one before;
+// if it finds more, the next one must find those, too.
 func (c *SourceCase) checkSplits(ctx context.Context, w *world) error {
-	var ids [2][]string
-	for i := range ids {
-		d := drive{c: c, w: w, lanes: 1, patient: true}
-		if err := d.start(ctx, nil); err != nil {
+	var known []string
+	for again := range 3 {
+		ids, err := c.splitIDs(ctx, w, known)
+		if again > 0 && lacks(ids, known) {
+			return errors.Join(fmt.Errorf("the splits have other IDs at the next discovery: %w", sameRows(known, ids)), err)
+		}
+		if err != nil {
 			return err
 		}
-		if err := d.discoverAll(ctx); err != nil {
-			return errors.Join(err, d.close())
+		if len(ids) == len(known) {
+			return nil
 		}
-		seen := make(map[string]bool)
-		for _, s := range d.queue {
-			if s.ID == "" || seen[s.ID] {
-				return errors.Join(fmt.Errorf("the split ID %q is empty or comes twice", s.ID), d.close())
-			}
-			seen[s.ID] = true
-			ids[i] = append(ids[i], s.ID)
-		}
-		if err := d.close(); err != nil {
-			return err
-		}
-	}
-	if err := sameRows(ids[0], ids[1]); err != nil {
-		return fmt.Errorf("the splits have other IDs at the second discovery: %w", err)
+		known = ids
 	}
 	return nil
 }
 
+// splitIDs discovers once, until there are splits of the known IDs.
+func (c *SourceCase) splitIDs(ctx context.Context, w *world, known []string) ([]string, error) {
+	d := drive{c: c, w: w, lanes: 1, patient: true}
+	if err := d.start(ctx, nil); err != nil {
+		return nil, err
+	}
+	err := d.discoverAll(ctx, known)
+	ids := d.ids()
+	for i, id := range ids {
+		if id == "" || slices.Contains(ids[:i], id) {
+			err = errors.Join(err, fmt.Errorf("the split ID %q is empty or comes twice", id))
+		}
+	}
+	return ids, errors.Join(err, d.close())
+}
+
+func (d *drive) ids() []string {
+	var ids []string
+	for _, s := range d.queue {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+// lacks reports whether an ID is not among others.
+func lacks(ids, wanted []string) bool {
+	return slices.ContainsFunc(wanted, func(id string) bool { return !slices.Contains(ids, id) })
+}
+
 // discoverAll asks until the splitter has no more, or has had none for a while, as one may that waits for splits to be
-// done. That of an unbounded source is asked three times.
-func (d *drive) discoverAll(ctx context.Context) error {
+// done. That of an unbounded source is asked three times. None at all, or fewer than the known ones, is no end: the
+// splitter may wait for its system.
+func (d *drive) discoverAll(ctx context.Context, known []string) error {
 	const most = 20
-	for without := 0; !d.ended && without < most; {
+	for without := 0; !d.ended && (without < most || len(d.queue) == 0 || lacks(d.ids(), known)); {
 		had := len(d.queue)
 		if err := d.discover(ctx); err != nil {
 			return err
 		}
 		switch {
+		case len(d.queue) > had && had == 0:
 		case d.c.Mode == plugin.Unbounded:
 			without += most/3 + 1
 		case len(d.queue) == had:

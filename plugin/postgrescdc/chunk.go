@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -89,11 +90,12 @@ func (r *chunkReader) look(ctx context.Context) error {
 // their numbers when they are renamed; those that are gone are null.
 func (r *chunkReader) fit(ctx context.Context, shape string) error {
 	planned := r.captured.relation
-	if r.out == planned.Table && shape == r.captured.layout.Shape {
+	key := r.key()
+	if r.out == planned.Table && key == planned.Key && shape == r.captured.layout.Shape {
 		r.relation = planned
 		return nil
 	}
-	if r.relation != nil && r.relation != planned && r.shape == shape {
+	if r.relation != nil && r.relation != planned && key == r.relation.Key && r.shape == shape {
 		return nil
 	}
 	if r.aux == nil || r.aux.Conn().IsClosed() {
@@ -108,16 +110,48 @@ func (r *chunkReader) fit(ctx context.Context, shape string) error {
 	}
 	list := make([]string, len(r.out.Columns))
 	for i, c := range r.out.Columns {
-		value := "NULL"
-		if i < len(r.state.Numbers) && names[r.state.Numbers[i]] != "" {
-			value = postgres.Quote(names[r.state.Numbers[i]])
+		value := r.source.absent(c)
+		switch {
+		case i < len(r.state.Numbers) && names[r.state.Numbers[i]] != "":
+			value = postgres.Quote(names[r.state.Numbers[i]]) + "::" + c.SourceType
+		case c.Name == key:
+			return keyGone(r.out.ID, key)
 		}
-		list[i] = value + "::" + c.SourceType + " AS " + postgres.Quote(c.Name)
+		list[i] = value + " AS " + postgres.Quote(c.Name)
 	}
 	sql := "SELECT " + strings.Join(list, ", ") + " FROM " + postgres.Qualified(r.out.ID)
-	r.relation, err = r.source.server.Reshape(ctx, r.scanner, planned, r.out, sql)
-	r.shape = shape
-	return err
+	made, err := r.source.server.Reshape(ctx, r.scanner, planned, r.out, key, sql)
+	if err != nil {
+		return err
+	}
+	made.Unique = planned.Unique && r.isPlanned(key)
+	r.relation, r.shape = made, shape
+	return nil
+}
+
+// key returns the column that the chunk was cut by, as the sinks know it. It may have another name in the relation.
+func (r *chunkReader) key() string {
+	by := r.state.Range.By
+	if by == "" || r.out.Index(by) >= 0 {
+		return by
+	}
+	for _, c := range r.out.Columns {
+		if r.isPlanned(c.Name) {
+			return c.Name
+		}
+	}
+	return by
+}
+
+// isPlanned reports whether one of the sinks' columns is the one that the relation is cut by.
+func (r *chunkReader) isPlanned(name string) bool {
+	i := r.out.Index(name)
+	return i >= 0 && i < len(r.state.Numbers) && r.state.Numbers[i] == r.captured.cutNumber()
+}
+
+func keyGone(id plugin.TableID, key string) error {
+	return &plugin.Error{Code: plugin.CodeConfig, Table: id,
+		Err: fmt.Errorf("the column %s, which the table is copied by, is gone", key), Fix: "start the job afresh"}
 }
 
 // read puts out a batch, or the whole chunk if it cannot be left in the middle.

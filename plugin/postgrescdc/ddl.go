@@ -2,9 +2,11 @@ package postgrescdc
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
@@ -54,7 +56,7 @@ func (s *stream) announce(ctx context.Context, out plugin.Out, t *target, r *rel
 	if slices.ContainsFunc(r.Columns, replaced) {
 		change, err := without(t.out, r.Columns, replaced)
 		if err == nil && !change.New.SameColumns(t.out) {
-			err = s.send(ctx, out, t, change)
+			err = s.send(ctx, out, t, change, details)
 		}
 		if err != nil {
 			return err
@@ -65,7 +67,7 @@ func (s *stream) announce(ctx context.Context, out plugin.Out, t *target, r *rel
 		return err
 	}
 	if !change.New.SameColumns(t.out) || len(change.Renamed) > 0 {
-		if err := s.send(ctx, out, t, change); err != nil {
+		if err := s.send(ctx, out, t, change, details); err != nil {
 			return err
 		}
 	}
@@ -75,7 +77,9 @@ func (s *stream) announce(ctx context.Context, out plugin.Out, t *target, r *rel
 }
 
 // send puts out what there is of a target, and then a change of its columns.
-func (s *stream) send(ctx context.Context, out plugin.Out, t *target, change plugin.SchemaChange) error {
+func (s *stream) send(
+	ctx context.Context, out plugin.Out, t *target, change plugin.SchemaChange, details map[string]detail,
+) error {
 	if err := s.flush(ctx, out); err != nil {
 		return err
 	}
@@ -83,12 +87,14 @@ func (s *stream) send(ctx context.Context, out plugin.Out, t *target, change plu
 		return err
 	}
 	t.builder.Release()
+	t.numbers = t.renumber(change, details)
 	t.out, t.builder, s.encoded = change.New, column.NewBuilder(change.New, s.task.Alloc), nil
 	return nil
 }
 
 // without returns the change that drops columns, in whose place others of their names have come.
-func without(t *plugin.Table, columns []pgoutput.Column, replaced func(pgoutput.Column) bool) (plugin.SchemaChange, error) {
+func without(t *plugin.Table, columns []pgoutput.Column, replaced func(pgoutput.Column) bool) (
+	plugin.SchemaChange, error) {
 	next := *t
 	next.Version++
 	next.Columns, next.Key = nil, nil
@@ -107,8 +113,25 @@ func without(t *plugin.Table, columns []pgoutput.Column, replaced func(pgoutput.
 	return plugin.SchemaChange{Old: t, New: made}, err
 }
 
-// noted keeps the columns of the log for the next comparison.
-func (s *stream) noted(t *target, r *relation) { t.log, s.encoded = r.Columns, nil }
+// noted keeps the columns of the log for the next comparison. Columns never change places, so if their names do, these
+// have gone from one to another, or to new ones, and nobody knows the columns' numbers any more.
+func (s *stream) noted(t *target, r *relation) {
+	if !slices.Equal(common(t.log, r.Columns), common(r.Columns, t.log)) {
+		clear(t.numbers)
+	}
+	t.log, s.encoded = r.Columns, nil
+}
+
+// common returns the names of columns that others have, too.
+func common(columns, others []pgoutput.Column) []string {
+	var names []string
+	for _, c := range columns {
+		if slices.ContainsFunc(others, func(o pgoutput.Column) bool { return o.Name == c.Name }) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
 
 // plannedColumns returns what the log's columns would be if the table were as it was planned.
 func plannedColumns(t *plugin.Table, now []pgoutput.Column) []pgoutput.Column {
@@ -252,41 +275,64 @@ func keptConstraints(all []plugin.Constraint, renamed map[string]string, columns
 	return kept
 }
 
-// detail is what the catalog tells about a column now, and the log does not.
+// detail is what the catalog tells about a column, and the log does not.
 type detail struct {
-	number   int
 	declared string
+	number   int // of the column that has the name now; 0: there is none
 	notNull  bool
 	value    *string // a default that is a plain literal
 }
 
-// details reads the columns of a table as they are now, and the highest number among them. Columns that are gone since
-// then have none.
+// details looks up the columns of a relation in the catalog, and returns the highest number among them. The catalog is
+// ahead of the log: of a column that has another type there, only the number is taken.
 func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, int, error) {
 	session, err := s.session(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := session.Query(ctx, `SELECT a.attname, a.attnum::text, format_type(a.atttypid, a.atttypmod),
-			a.attnotnull::text, pg_get_expr(d.adbin, d.adrelid)
-		FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-		WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped`, strconv.FormatUint(uint64(r.OID), 10))
+	columns, err := json.Marshal(r.Columns)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := s.visible(ctx, session, `SELECT c.name, format_type(c.type, c.mod), coalesce(a.attnum, 0)::text,
+			coalesce(a.attnotnull, false)::text, pg_get_expr(d.adbin, d.adrelid), pg_current_snapshot()::text
+		FROM json_to_recordset($2::json) c(name text, type oid, mod int)
+		LEFT JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum > 0 AND a.attname = c.name
+		LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+			AND a.atttypid = c.type AND a.atttypmod = c.mod`,
+		strconv.FormatUint(uint64(r.OID), 10), string(columns))
 	if err != nil {
 		return nil, 0, err
 	}
 	details, highest := map[string]detail{}, 0
 	for _, row := range rows {
-		d := detail{declared: string(row[2]), notNull: string(row[3]) == "true"}
-		if d.number, err = strconv.Atoi(string(row[1])); err != nil {
+		d := detail{declared: string(row[1]), notNull: string(row[3]) == "true"}
+		if d.number, err = strconv.Atoi(string(row[2])); err != nil {
 			return nil, 0, err
 		}
 		if row[4] != nil {
 			d.value = postgres.PlainDefault(string(row[4]))
 		}
-		if slices.ContainsFunc(r.Columns, func(c pgoutput.Column) bool { return c.Name == string(row[0]) }) {
-			highest = max(highest, d.number)
-		}
+		highest = max(highest, d.number)
 		details[string(row[0])] = d
 	}
 	return details, highest, nil
+}
+
+// visible runs a query, whose last column is its view, until that has the transaction under way: the server sends a
+// transaction when it is in the log, which is a little before others can see it.
+func (s *stream) visible(ctx context.Context, session *postgres.Session, sql string, args ...string) ([][][]byte, error) {
+	for {
+		rows, err := session.Query(ctx, sql, args...)
+		if err != nil || len(rows) == 0 {
+			return rows, err
+		}
+		view, err := pgoutput.ParseSnapshot(string(rows[0][len(rows[0])-1]))
+		if err != nil || view.Sees(s.begin.XID) {
+			return rows, err
+		}
+		if err := plugin.Sleep(ctx, time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
 }

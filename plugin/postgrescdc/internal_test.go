@@ -96,6 +96,51 @@ func TestRenamedFrom(t *testing.T) {
 	}
 }
 
+// TestPresentColumns finds columns of the log in the table as it is now, most of them by their numbers.
+func TestPresentColumns(t *testing.T) {
+	const text, number = 25, 23
+	table, err := plugin.NewTable(plugin.Table{ID: plugin.TableID{Name: "t"}, Columns: []plugin.Column{
+		{Name: "a", Type: plugin.TypeOf(plugin.String)}, {Name: "b", Type: plugin.TypeOf(plugin.String)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relation{fields: []field{{at: 0}, {at: 1}}, Relation: &pgoutput.Relation{
+		Columns: []pgoutput.Column{{Name: "a", Type: text}, {Name: "b", Type: text}}}}
+	type columns = map[string]presentColumn
+	tests := []struct {
+		name    string
+		numbers []int
+		now     columns
+		want    string // error: neither a name nor gone
+	}{
+		{"as it was", []int{1, 2}, columns{"a": {1, text}, "b": {2, text}}, "b"},
+		{"renamed", []int{1, 2}, columns{"a": {1, text}, "c": {2, text}}, "c"},
+		{"exchanged", []int{1, 2}, columns{"b": {1, text}, "a": {2, text}}, "a"},
+		{"dropped", []int{1, 2}, columns{"a": {1, text}, "c": {3, text}}, ""},
+		{"its name is another's now", []int{1, 2}, columns{"b": {1, text}}, ""},
+		{"made anew", []int{1, 2}, columns{"a": {1, text}, "b": {3, text}}, "b"},
+		{"made anew of another type", []int{1, 2}, columns{"a": {1, text}, "b": {3, number}}, ""},
+		{"not known", []int{1, 0}, columns{"a": {1, text}, "b": {2, text}}, "b"},
+		{"not known and of another type", []int{0, 0}, columns{"a": {1, text}, "b": {2, number}}, "b"},
+		{"not known and gone", []int{1, 0}, columns{"a": {1, text}, "c": {3, number}}, ""},
+		{"not known and gone, all others are known", []int{1, 0}, columns{"b": {1, text}}, ""},
+		{"not known, perhaps renamed", []int{1, 0}, columns{"a": {1, text}, "c": {2, text}}, "error"},
+	}
+	for _, test := range tests {
+		now := present{names: map[int]string{}, columns: test.now}
+		for name, c := range test.now {
+			now.names[c.number] = name
+		}
+		got, err := now.find(&target{out: table, numbers: test.numbers}, r, 1)
+		if err != nil {
+			got = "error"
+		}
+		if got != test.want {
+			t.Errorf("%s: %q (%v), want %q", test.name, got, err, test.want)
+		}
+	}
+}
+
 // TestTableForm keeps a table through a checkpoint; one that is as planned is the planned one itself.
 func TestTableForm(t *testing.T) {
 	text := "7"

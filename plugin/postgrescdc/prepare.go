@@ -14,9 +14,10 @@ import (
 // preparation makes slot and publication. Both wait for the ends of transactions that are under way, which may take
 // longer than a splitter's Next may: so a goroutine does it.
 type preparation struct {
-	added  []*captured // tables that are new to the job
 	cancel context.CancelFunc
 	done   chan struct{} // closed at the end; what follows is set then
+
+	added []*captured // tables that are new to the job
 
 	from   pgoutput.LSN      // where the stream starts, if there is no state yet
 	export string            // the snapshot of the slot, if it was made now
@@ -39,6 +40,7 @@ func (sp *splitter) prepare(ctx context.Context) error {
 	sp.preparing = nil
 	p.cancel()
 	if p.err != nil {
+		sp.holder = p.holder
 		sp.release()
 		return p.err
 	}
@@ -46,6 +48,7 @@ func (sp *splitter) prepare(ctx context.Context) error {
 	if !sp.state.Ready {
 		sp.state.Stream.From, sp.holder, sp.export = p.from, p.holder, p.export
 	}
+	sp.tables = sp.source.replace(p.added)
 	for _, t := range p.added {
 		first, err := sp.source.first(t.table())
 		if err != nil {
@@ -99,41 +102,57 @@ func (p *preparation) run(ctx context.Context, s *Source, tables []*captured, re
 	if err := s.publish(ctx, c, ids); err != nil {
 		return err
 	}
-	if len(p.added) > 0 {
-		if err := s.quiesce(ctx, c); err != nil {
-			return err
-		}
-	}
-	if !ready {
-		if err := p.begin(ctx, s, c); err != nil {
-			return err
-		}
-	}
-	return s.unaltered(ctx, c, p.added)
+	return p.settle(ctx, s, c, ready)
 }
 
-// unaltered checks that tables of which nothing is read yet are as they were planned. What was altered before the slot
-// was made is not in the log. If there is such a table, the next attempt has the tables as they are now.
-func (s *Source) unaltered(ctx context.Context, c *postgres.Session, tables []*captured) error {
-	if len(tables) == 0 || !s.options.schemaChanges() {
-		return nil
-	}
-	now, err := s.discover(ctx, c)
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
-		at := find(now, t.table().ID)
-		if at != nil && at.table().SameColumns(t.table()) {
-			continue
+// settle makes the slot, and finds the tables as they are then. What was altered before the slot was made is not in
+// the log. So if a table is not as it was planned, the slot moves on and the table is looked at once more.
+func (p *preparation) settle(ctx context.Context, s *Source, c *postgres.Session, ready bool) error {
+	for range settleTries {
+		if len(p.added) > 0 {
+			if err := s.quiesce(ctx, c); err != nil {
+				return err
+			}
 		}
-		s.mu.Lock()
-		s.tables = now
-		s.mu.Unlock()
-		return &plugin.Error{Code: plugin.CodeUnavailable, Table: t.table().ID, Retry: true,
-			Err: errors.New("the table was altered while the job started")}
+		if !ready {
+			if err := p.begin(ctx, s, c); err != nil {
+				return err
+			}
+		}
+		if len(p.added) == 0 || !s.options.schemaChanges() {
+			return nil
+		}
+		now, err := s.discover(ctx, c)
+		if err != nil {
+			return err
+		}
+		if !p.altered(now) {
+			return nil
+		}
+		if p.holder != nil {
+			_ = p.holder.Close()
+			p.holder, p.export = nil, ""
+		}
 	}
-	return nil
+	return &plugin.Error{Code: plugin.CodeUnavailable, Retry: true,
+		Err: errors.New("the tables are altered again and again while the job starts")}
+}
+
+// settleTries is how often a table may be altered while a job starts.
+const settleTries = 20
+
+// altered takes tables as they are now in place of those that are new to the job, and reports whether one has other
+// columns.
+func (p *preparation) altered(now []*captured) bool {
+	altered := false
+	for i, t := range p.added {
+		at := find(now, t.table().ID)
+		if at == nil || at.table().SameColumns(t.table()) {
+			continue // who reads a table that is gone is going to tell
+		}
+		p.added[i], altered = at, true
+	}
+	return altered
 }
 
 // begin makes the slot, or moves one that is there to where the job starts: the job has put out nothing yet.

@@ -44,7 +44,12 @@ func newReader(s *Source, tables []*captured, t plugin.Task) *reader {
 }
 
 // Open implements [plugin.Reader].
-func (r *reader) Open(_ context.Context, s plugin.Split) error {
+func (r *reader) Open(ctx context.Context, s plugin.Split) error {
+	tables, err := r.chunks.source.describe(ctx)
+	if err != nil {
+		return err
+	}
+	r.tables, r.stream.tables = tables, tables // they may be other ones than when the reader was made
 	r.empty, r.state, r.changes = false, s.State, nil
 	if r.streaming = strings.HasPrefix(s.ID, streamPrefix); r.streaming {
 		return r.stream.open(s)

@@ -18,6 +18,7 @@ import (
 type follower struct {
 	t      *testing.T
 	s      *server
+	splits plugin.Splitter
 	reader plugin.Reader
 	rows   []string
 	oldest int64 // event time of the first batch
@@ -37,20 +38,33 @@ func follow(t *testing.T, s *server, more string, tables ...string) *follower {
 // begin starts a source and returns the splits that come after the slot's.
 func begin(t *testing.T, s *server, more string, tables ...string) (*follower, []plugin.Split) {
 	t.Helper()
-	source := openSource(t, s, more, tables...)
+	f, slot := beginSlot(t, s, more, tables...)
+	err := f.splits.Done(slot, nil)
+	var made []plugin.Split
+	if err == nil {
+		made, err = f.splits.Next(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, made
+}
+
+// beginSlot starts a source and returns the slot's split, which is not done.
+func beginSlot(t *testing.T, s *server, more string, tables ...string) (*follower, plugin.Split) {
+	t.Helper()
+	return beginSource(t, s, openSource(t, s, more, tables...))
+}
+
+func beginSource(t *testing.T, s *server, source plugin.Source) (*follower, plugin.Split) {
+	t.Helper()
 	splits, err := source.Splits(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { splits.Close() })
-	made, err := splits.Next(t.Context()) // the slot
-	if err == nil {
-		err = splits.Done(made[0], nil)
-	}
-	if err == nil {
-		made, err = splits.Next(t.Context())
-	}
-	f := &follower{t: t, s: s}
+	made, err := splits.Next(t.Context())
+	f := &follower{t: t, s: s, splits: splits}
 	if err == nil {
 		f.reader, err = source.Reader(t.Context(), plugin.Task{Env: env()})
 	}
@@ -58,7 +72,7 @@ func begin(t *testing.T, s *server, more string, tables ...string) (*follower, [
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.reader.Close() })
-	return f, made
+	return f, made[0]
 }
 
 // want reads until as many rows have come, and compares them.
@@ -111,9 +125,13 @@ func (f *follower) Batch(b plugin.Batch) error {
 }
 
 func (f *follower) Row(*plugin.Table, plugin.RowKind, ...any) error { return errors.ErrUnsupported }
-func (f *follower) Change(plugin.SchemaChange) error                { return errors.ErrUnsupported }
 func (f *follower) Full() bool                                      { return f.full }
 func (f *follower) Wake() <-chan struct{}                           { return nil }
+
+func (f *follower) Change(c plugin.SchemaChange) error {
+	f.rows = append(f.rows, "= "+strings.Join(c.New.Names(), "|"))
+	return nil
+}
 
 // TestKinds checks what becomes of each kind of change, for each replica identity.
 func TestKinds(t *testing.T) {

@@ -2,6 +2,7 @@ package postgrescdc
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -99,6 +100,24 @@ func (s *Source) warn() {
 
 // Resume takes the tables as the sinks know them.
 func (s *Source) Resume(tables []*plugin.Table) { s.known.Note(tables...) }
+
+// replace takes tables that were altered since they were planned in place of those, and returns all. The sinks know
+// the planned ones.
+func (s *Source) replace(altered []*captured) []*captured {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Clone(s.tables)
+	for i, t := range all {
+		now := find(altered, t.table().ID)
+		if now == nil || now == t {
+			continue
+		}
+		s.known.Note(s.known.Of(t.table()))
+		all[i] = now
+	}
+	s.tables = all
+	return all
+}
 
 // first returns the table that the first rows come with. It is as the sinks know it, or a version more if it was altered
 // before anything was read and the job follows that.

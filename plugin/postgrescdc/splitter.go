@@ -39,6 +39,7 @@ func newSplitter(s *Source, tables []*captured, state []byte) (*splitter, error)
 	sp.cutter = cdc.Cutter{
 		Options: s.options.Cutting(s.options.SplitSize), Catalog: s.server.JDBC().Catalog,
 		Relation: func(id plugin.TableID) *jdbc.Relation { return find(sp.tables, id).relation },
+		Renamed:  func(err error) bool { return postgres.ServerCode(err) == columnMissing },
 	}
 	if state == nil {
 		return sp, nil

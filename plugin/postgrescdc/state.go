@@ -52,7 +52,7 @@ type tableState struct {
 	Number int               `json:"number,omitempty"`
 	// Missed says that the log's columns have changed while the job did not follow that.
 	Missed bool `json:"missed,omitempty"`
-	// Numbers are those of Out's columns while the snapshot is read.
+	// Numbers are those of Out's columns, which they keep when they are renamed; 0: not known.
 	Numbers []int `json:"numbers,omitempty"`
 	// Pieces tell which view the rows of the snapshot came from; none: the stream has passed all views.
 	Pieces []piece `json:"pieces,omitempty"`

@@ -34,14 +34,10 @@ func (s *Source) discover(ctx context.Context, c *postgres.Session) ([]*captured
 	if err != nil {
 		return nil, err
 	}
-	catalog, err := s.server.JDBC().Catalog(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var tables []*captured
 	var errs []error
 	for _, id := range ids {
-		t, err := s.capture(ctx, c, catalog, id)
+		t, err := s.capture(ctx, c, id)
 		var e *plugin.Error
 		if errors.As(err, &e) && e.Table.Name == "" {
 			e.Table = id
@@ -49,7 +45,7 @@ func (s *Source) discover(ctx context.Context, c *postgres.Session) ([]*captured
 		errs = append(errs, err)
 		tables = append(tables, t)
 	}
-	if err := errors.Join(append(errs, catalog.Close())...); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return tables, nil
@@ -94,9 +90,20 @@ func (s *Source) names(ctx context.Context, c *postgres.Session) ([]plugin.Table
 	return ids, nil
 }
 
-// capture describes a table and checks that its changes can be followed.
-func (s *Source) capture(ctx context.Context, c *postgres.Session, catalog jdbc.Catalog, id plugin.TableID) (
-	*captured, error) {
+// capture describes a table and checks that its changes can be followed. All that it finds is of one moment, whoever
+// alters the table meanwhile.
+func (s *Source) capture(ctx context.Context, c *postgres.Session, id plugin.TableID) (t *captured, err error) {
+	if err := checkTable(ctx, c, id); err != nil { // others cannot be held
+		return nil, err
+	}
+	err = c.Hold(ctx, id, func() error {
+		t, err = s.captureHeld(ctx, c, id)
+		return err
+	})
+	return t, err
+}
+
+func (s *Source) captureHeld(ctx context.Context, c *postgres.Session, id plugin.TableID) (*captured, error) {
 	identities, err := readIdentities(ctx, c, id)
 	if err != nil {
 		return nil, err
@@ -106,9 +113,9 @@ func (s *Source) capture(ctx context.Context, c *postgres.Session, catalog jdbc.
 	if split == "" && len(special.Keys) > 0 {
 		split = special.Keys[0]
 	}
-	relation, err := s.server.Describe(ctx, catalog, id, split)
-	if err != nil && special.Split == "" && split != "" { // the key may have no order to cut by
-		relation, err = s.server.Describe(ctx, catalog, id, "")
+	relation, err := s.server.Describe(ctx, c, id, split)
+	if err != nil && postgres.ServerCode(err) == "" && special.Split == "" && split != "" { // it may have no order
+		relation, err = s.server.Describe(ctx, c, id, "")
 	}
 	if err != nil {
 		return nil, err
@@ -134,7 +141,7 @@ func (s *Source) capture(ctx context.Context, c *postgres.Session, catalog jdbc.
 	return t, t.read(ctx, c)
 }
 
-// read reads what the catalog tells beyond the relation.
+// read reads what the catalog tells beyond the relation. The session holds the table.
 func (t *captured) read(ctx context.Context, c *postgres.Session) error {
 	id := t.table().ID
 	rows, err := c.Query(ctx,
@@ -175,6 +182,14 @@ func (t *captured) numbersOf(version *plugin.Table) []int {
 		}
 	}
 	return numbers
+}
+
+// cutNumber returns the number of the column that the relation is cut by, -1 if there is none.
+func (t *captured) cutNumber() int {
+	if i := t.table().Index(t.relation.Key); i >= 0 {
+		return t.numbers[i]
+	}
+	return -1
 }
 
 // columnNames returns the names of a table's columns by their numbers, which they keep when they are renamed.
@@ -249,35 +264,39 @@ type identity struct {
 
 type identities []identity
 
-// readIdentities reads the identities of a table, or of its partitions, and refuses what has no log.
-func readIdentities(ctx context.Context, c *postgres.Session, id plugin.TableID) (identities, error) {
-	rows, err := c.Query(ctx, `SELECT c.oid::text, c.relkind::text, c.relpersistence::text,
-			has_table_privilege(c.oid, 'SELECT')::text
+// checkTable refuses what has no log.
+func checkTable(ctx context.Context, c *postgres.Session, id plugin.TableID) error {
+	rows, err := c.Query(ctx, `SELECT c.relkind::text, c.relpersistence::text, has_table_privilege(c.oid, 'SELECT')::text
 		FROM pg_class c WHERE c.oid = to_regclass($1)`, postgres.Qualified(id))
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case len(rows) == 0:
-		return nil, postgres.NoTable(ctx, c, id)
-	case string(rows[0][1]) != "r" && string(rows[0][1]) != "p":
-		return nil, configError(
+		return postgres.NoTable(ctx, c, id)
+	case string(rows[0][0]) != "r" && string(rows[0][0]) != "p":
+		return configError(
 			errors.New("this is no table: views and foreign tables have no log"), "name the tables below it")
-	case string(rows[0][2]) != "p":
-		return nil, configError(errors.New("the table is unlogged or temporary: its changes are not in the log"),
+	case string(rows[0][1]) != "p":
+		return configError(errors.New("the table is unlogged or temporary: its changes are not in the log"),
 			"ALTER TABLE ... SET LOGGED, or leave it out")
-	case string(rows[0][3]) != "true":
-		return nil, &plugin.Error{Code: plugin.CodeDenied, Err: errors.New("the user may not read the table"),
+	case string(rows[0][2]) != "true":
+		return &plugin.Error{Code: plugin.CodeDenied, Err: errors.New("the user may not read the table"),
 			Fix: "GRANT SELECT ON the table TO the user"}
 	}
-	rows, err = c.Query(ctx, `SELECT p.oid::regclass::text, p.relreplident::text, a.attname
+	return nil
+}
+
+// readIdentities reads the identities of a table, or of its partitions.
+func readIdentities(ctx context.Context, c *postgres.Session, id plugin.TableID) (identities, error) {
+	rows, err := c.Query(ctx, `SELECT p.oid::regclass::text, p.relreplident::text, a.attname
 		FROM pg_class p
 		LEFT JOIN pg_index i ON i.indrelid = p.oid
 			AND (p.relreplident = 'd' AND i.indisprimary OR p.relreplident = 'i' AND i.indisreplident)
 		LEFT JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(att, n) ON k.n <= i.indnkeyatts
 		LEFT JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum = k.att
-		WHERE p.oid = $1::oid AND NOT EXISTS (SELECT FROM pg_partition_tree($1::oid) WHERE isleaf)
-			OR p.oid IN (SELECT relid FROM pg_partition_tree($1::oid) WHERE isleaf)
-		ORDER BY p.oid, k.n`, string(rows[0][0]))
+		WHERE p.oid = to_regclass($1) AND NOT EXISTS (SELECT FROM pg_partition_tree(to_regclass($1)) WHERE isleaf)
+			OR p.oid IN (SELECT relid FROM pg_partition_tree(to_regclass($1)) WHERE isleaf)
+		ORDER BY p.oid, k.n`, postgres.Qualified(id))
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,8 +25,10 @@ type target struct {
 	log    []pgoutput.Column // the columns that the log had last; nil: none came yet
 	number int               // the highest number that a column had
 	missed bool              // see tableState
-	filter *filter           // nil: the stream has passed the snapshot
-	pieces []piece           // of the filter
+	// numbers are those of the columns of out; 0: not known.
+	numbers []int
+	filter  *filter // nil: the stream has passed the snapshot
+	pieces  []piece // of the filter
 	// patches are values that the log does not hold, in rows of the builder.
 	patches []patch
 	// places are those of the builder's rows in the log, where rows become messages.
@@ -39,7 +42,10 @@ func (s *stream) newTarget(st *tableState) (*target, error) {
 		return nil, err
 	}
 	t := &target{captured: c, out: out, builder: column.NewBuilder(out, s.task.Alloc), log: st.Log, number: st.Number,
-		missed: st.Missed, pieces: st.Pieces}
+		missed: st.Missed, pieces: st.Pieces, numbers: st.Numbers}
+	if len(t.numbers) != len(out.Columns) {
+		t.numbers = make([]int, len(out.Columns))
+	}
 	if len(st.Pieces) > 0 {
 		t.filter = &filter{captured: c, pieces: st.Pieces}
 	}
@@ -48,7 +54,32 @@ func (s *stream) newTarget(st *tableState) (*target, error) {
 
 // state returns the target's part of a checkpoint.
 func (t *target) state() tableState {
-	return tableState{Out: formOf(t.out), Log: t.log, Number: t.number, Missed: t.missed, Pieces: t.pieces}
+	return tableState{Out: formOf(t.out), Log: t.log, Number: t.number, Missed: t.missed, Numbers: t.numbers, Pieces: t.pieces}
+}
+
+// cut returns the name in the log of the column that the snapshot is cut by.
+func (t *target) cut() string {
+	if i := slices.Index(t.numbers, t.captured.cutNumber()); i >= 0 {
+		return t.out.Columns[i].Name
+	}
+	return t.captured.relation.Key
+}
+
+// renumber returns the numbers of the columns that come with a change. Those of new ones are in the details.
+func (t *target) renumber(change plugin.SchemaChange, details map[string]detail) []int {
+	numbers := make([]int, len(change.New.Columns))
+	for i, c := range change.New.Columns {
+		name := c.Name
+		if k := slices.IndexFunc(change.Renamed, func(r plugin.Rename) bool { return r.To == name }); k >= 0 {
+			name = change.Renamed[k].From
+		}
+		if at := t.out.Index(name); at >= 0 {
+			numbers[i] = t.numbers[at]
+		} else {
+			numbers[i] = details[c.Name].number
+		}
+	}
+	return numbers
 }
 
 // relation is a table as the log describes it.
@@ -141,10 +172,11 @@ func (s *stream) bind(r *relation, t *target, types []typeInfo) error {
 	r.fields = make([]field, len(r.Columns))
 	have := make([]bool, len(t.out.Columns))
 	r.cut, r.key, r.absent = -1, nil, nil
+	cut := t.cut()
 	for i, c := range r.Columns {
 		at := t.out.Index(c.Name)
 		r.fields[i] = field{at: at}
-		if c.Name == t.captured.relation.Key {
+		if c.Name == cut {
 			r.cut = i
 		}
 		if at < 0 {

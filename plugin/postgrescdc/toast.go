@@ -144,13 +144,10 @@ func (s *stream) lookUp(ctx context.Context, t *target, patches []patch) (*curre
 	if err != nil {
 		return nil, err
 	}
+	var now present
 	for {
-		rows, err := session.Rows(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()::text")
-		if err != nil {
-			return nil, err
-		}
-		view, err := pgoutput.ParseSnapshot(string(rows[0][0]))
-		if err != nil {
+		var view pgoutput.Snapshot
+		if view, now, err = look(ctx, session, t.out.ID, patches[0].of.OID); err != nil {
 			return nil, err
 		}
 		if !slices.ContainsFunc(patches, func(p patch) bool { return !view.Sees(p.xid) }) {
@@ -163,29 +160,25 @@ func (s *stream) lookUp(ctx context.Context, t *target, patches []patch) (*curre
 			return nil, err
 		}
 	}
-	found, err := s.ask(ctx, session, t, patches)
+	found, err := s.ask(ctx, session, t, now, patches)
 	if err != nil {
 		return nil, err
 	}
 	return found, session.Exec(ctx, "COMMIT")
 }
 
-// columnMissing is the SQLSTATE of a column that does not exist.
-const columnMissing = "42703"
-
 // ask reads the rows of patches, all in one go.
-func (s *stream) ask(ctx context.Context, session *postgres.Session, t *target, patches []patch) (*current, error) {
+func (s *stream) ask(ctx context.Context, session *postgres.Session, t *target, now present, patches []patch) (
+	*current, error) {
 	batch := &pgconn.Batch{}
 	for _, p := range patches {
-		sql, oids, formats := p.query(t)
+		sql, oids, formats, err := s.query(t, now, p)
+		if err != nil {
+			return nil, err
+		}
 		batch.ExecParams(sql, p.key, oids, formats, nil)
 	}
 	results, err := session.Conn().ExecBatch(ctx, batch).ReadAll()
-	if postgres.ServerCode(err) == columnMissing {
-		return nil, &plugin.Error{Code: plugin.CodeNotFound, Table: t.out.ID,
-			Err: fmt.Errorf("a value that the log does not hold must be read from the table, whose column is gone: %w", err),
-			Fix: "start the job afresh; ALTER TABLE ... REPLICA IDENTITY FULL puts such values into the log"}
-	}
 	if err != nil {
 		return nil, session.Explain(ctx, err)
 	}
@@ -234,22 +227,37 @@ func (s *stream) currentRow(b *column.Builder, p patch, values [][]byte) error {
 }
 
 // query returns the statement that reads the missing values of a row.
-func (p patch) query(t *target) (sql string, oids []uint32, formats []int16) {
+func (s *stream) query(t *target, now present, p patch) (sql string, oids []uint32, formats []int16, err error) {
 	var columns, conditions []string
 	for _, i := range p.columns {
-		columns = append(columns, postgres.Quote(p.of.Columns[i].Name))
+		name, err := now.find(t, p.of, i)
+		if err != nil {
+			return "", nil, nil, err
+		}
+		value := s.source.absent(t.out.Columns[p.of.fields[i].at])
+		if name != "" {
+			value = postgres.Quote(name)
+		}
+		columns = append(columns, value)
 	}
-	for _, c := range p.of.Columns {
+	for i, c := range p.of.Columns {
 		if !c.Key {
 			continue
+		}
+		name, err := now.find(t, p.of, i)
+		if err == nil && name == "" {
+			err = valueGone(t.out.ID, c.Name)
+		}
+		if err != nil {
+			return "", nil, nil, err
 		}
 		oid := uint32(0)
 		if p.format == 1 {
 			oid = c.Type
 		}
 		oids, formats = append(oids, oid), append(formats, p.format)
-		conditions = append(conditions, fmt.Sprintf("%s = $%d", postgres.Quote(c.Name), len(oids)))
+		conditions = append(conditions, fmt.Sprintf("%s = $%d", postgres.Quote(name), len(oids)))
 	}
 	return "SELECT " + strings.Join(columns, ", ") + " FROM " + postgres.Qualified(t.out.ID) + " WHERE " +
-		strings.Join(conditions, " AND "), oids, formats
+		strings.Join(conditions, " AND "), oids, formats, nil
 }

@@ -44,7 +44,7 @@ func (s *stream) empty(ctx context.Context, out plugin.Out, t *target) error {
 	if s.messages != nil {
 		s.messages.changes(s, nil)
 	}
-	if err := s.send(ctx, out, t, *change); err != nil {
+	if err := s.send(ctx, out, t, *change, nil); err != nil {
 		return err
 	}
 	for _, r := range s.relations { // their decoders are those of the old builder

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -24,6 +25,9 @@ type Cutter struct {
 	Catalog func(ctx context.Context) (jdbc.Catalog, error)
 	// Relation describes a table that is to be cut.
 	Relation func(id plugin.TableID) *jdbc.Relation
+	// Renamed reports whether an error says that the column to cut by is not there. What is left of the table is one
+	// chunk then; who reads it has to know what became of the column. nil: none does.
+	Renamed func(err error) bool
 
 	inner plugin.Splitter // of the first table; nil until it is needed
 }
@@ -48,19 +52,22 @@ func (c *Cutter) Next(ctx context.Context, cuts *[]Cut) (plugin.TableID, []Chunk
 			return cut.Table, chunks, err
 		}
 		*cuts = (*cuts)[1:]
-		if err := c.Close(); err != nil {
-			return cut.Table, nil, err
+		if err := c.Close(); err != nil || len(chunks) > 0 {
+			return cut.Table, chunks, err
 		}
 	}
 	return plugin.TableID{}, nil, nil
 }
 
-// some returns the next chunks of a table; io.EOF says that it has no more.
+// some returns the next chunks of a table; io.EOF says that there are no more.
 func (c *Cutter) some(ctx context.Context, cut *Cut) ([]Chunk, error) {
 	if err := c.open(ctx, cut); err != nil {
 		return nil, err
 	}
 	splits, err := c.inner.Next(ctx)
+	if err != nil && c.Renamed != nil && c.Renamed(err) {
+		return c.rest(cut)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +82,20 @@ func (c *Cutter) some(ctx context.Context, cut *Cut) ([]Chunk, error) {
 		}
 	}
 	return chunks, nil
+}
+
+// rest returns what is left of a table as it is, and io.EOF.
+func (c *Cutter) rest(cut *Cut) ([]Chunk, error) {
+	r := c.Relation(cut.Table)
+	left, err := jdbc.Uncut(r, cut.State)
+	if err != nil {
+		return nil, err
+	}
+	chunks := make([]Chunk, len(left))
+	for i, part := range left {
+		chunks[i] = Chunk{ID: fmt.Sprintf("%s/rest/%d", cut.Table, i), Range: part, Rows: -1}
+	}
+	return chunks, io.EOF
 }
 
 func (c *Cutter) open(ctx context.Context, cut *Cut) error {

@@ -157,3 +157,25 @@ func TestCutterFails(t *testing.T) {
 		t.Errorf("a broken state: %v, %d sessions", err, s.open)
 	}
 }
+
+// TestCutterRenamed hands out what is left of a table whose key has got another name, and goes on with the next.
+func TestCutterRenamed(t *testing.T) {
+	s := &server{rows: map[string]int64{"b": 2}}
+	c, cuts := s.cutter(t), cutsOf("a", "b")
+	c.Renamed = func(err error) bool { return err.Error() == "gone" }
+	cuts[0].State = json.RawMessage(`{"table": 0, "plan": {"from": {"i": "40"}, "keys": true, "rows": 4}}`)
+	var got []string
+	for {
+		id, chunks, err := c.Next(t.Context(), &cuts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(chunks) == 0 {
+			break
+		}
+		got = append(got, shown(id, chunks)...)
+	}
+	if d := cmp.Diff([]string{"a 40..", "b .."}, got); d != "" || len(cuts) != 0 || s.open != 0 {
+		t.Errorf("%s\n%d tables and %d sessions are left", d, len(cuts), s.open)
+	}
+}

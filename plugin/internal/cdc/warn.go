@@ -6,13 +6,11 @@ import (
 	"github.com/culvertdata/culvert/plugin"
 )
 
-// WarnIgnored tells that a job that does not follow changes of columns has come to one.
 func WarnIgnored(log hclog.Logger, table plugin.TableID) {
 	log.Warn("the columns of a table have changed; the target keeps its own: new ones are left out, those that are gone "+
 		"are null", "table", table.String(), "to follow", "debezium { include.schema.changes = true }")
 }
 
-// WarnMadeUp tells that a target gets columns of which the job has left values out.
 func WarnMadeUp(log hclog.Logger, table plugin.TableID) {
 	log.Warn("the target gets the columns that changed while the job did not follow that; rows of that time have no "+
 		"values in them", "table", table.String(), "to copy the table anew",

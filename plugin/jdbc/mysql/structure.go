@@ -127,6 +127,10 @@ func (s *session) readKeys(t *structure) error {
 	for _, row := range rows {
 		name := wire.String(row[0])
 		column := t.index(wire.String(row[2]))
+		if name == "PRIMARY" && column < 0 {
+			return &plugin.Error{Code: plugin.CodeUnavailable, Table: t.id, Retry: true,
+				Err: errors.New("the table was altered while it was looked at")}
+		}
 		if name == "PRIMARY" {
 			t.key = append(t.key, column)
 			continue

@@ -85,13 +85,24 @@ func (c *Session) Explain(ctx context.Context, err error) error { return c.s.exp
 // Close ends the connection.
 func (c *Session) Close() error { return c.s.Close() }
 
+// Hold calls f in a transaction that keeps the table as it is: what f looks up one after the other fits together. f
+// uses this session only, since another one would wait for it behind an ALTER TABLE that waits, too.
+func (c *Session) Hold(ctx context.Context, id plugin.TableID, f func() error) error {
+	return c.s.transaction(ctx, func() error {
+		if err := c.s.exec(ctx, Hold(id)); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+// Hold is the statement that keeps a table, and its partitions, from being altered before the transaction ends.
+func Hold(id plugin.TableID) string { return "LOCK TABLE " + qualified(id) + " IN ACCESS SHARE MODE;" }
+
 // Describe returns a table as the Jdbc source reads it, without the columns that the server computes, which logical
-// replication leaves out. key is the column to cut by; empty lets the dialect choose.
-func (s *Server) Describe(ctx context.Context, in jdbc.Catalog, id plugin.TableID, key string) (*jdbc.Relation, error) {
-	c := in.(*catalog)
-	if err := c.alive(ctx); err != nil {
-		return nil, err
-	}
+// replication leaves out. The session holds the table. key is the column to cut by; empty lets the dialect choose.
+func (s *Server) Describe(ctx context.Context, in *Session, id plugin.TableID, key string) (*jdbc.Relation, error) {
+	c := &catalog{d: s.d, s: in.s}
 	relation, err := c.describeStored(ctx, jdbc.Request{Path: id.String(), Key: key}, id)
 	return relation, ofTable(err, id)
 }
@@ -207,7 +218,7 @@ func (s *Server) BeginView(ctx context.Context, in jdbc.Scanner, id plugin.Table
 	}
 	table := qualified(id)
 	const begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-	look := "LOCK TABLE " + table + " IN ACCESS SHARE MODE;" +
+	look := Hold(id) +
 		"SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text, " + files(table)
 	c := &Session{sc.s}
 	var rows [][][]byte
@@ -235,8 +246,8 @@ func (s *Server) BeginView(ctx context.Context, in jdbc.Scanner, id plugin.Table
 }
 
 // Reshape returns a relation that reads the columns of another version of its table: sql is a query that makes them out
-// of those that the table has now. A view of the scanner is open.
-func (s *Server) Reshape(ctx context.Context, in jdbc.Scanner, r *jdbc.Relation, t *plugin.Table, sql string) (
+// of those that the table has now, key is the one that ranges are of. A view of the scanner is open.
+func (s *Server) Reshape(ctx context.Context, in jdbc.Scanner, r *jdbc.Relation, t *plugin.Table, key, sql string) (
 	*jdbc.Relation, error) {
 	c := &catalog{d: s.d, s: in.(*scanner).s}
 	_, forms, err := c.columns(ctx, sql)
@@ -245,9 +256,14 @@ func (s *Server) Reshape(ctx context.Context, in jdbc.Scanner, r *jdbc.Relation,
 	}
 	p := *s.d.plan(r)
 	p.forms, p.places = forms, false
-	p.key.position = t.Index(r.Key)
 	reshaped := *r
-	reshaped.Table, reshaped.From = t, "("+sql+") q"
+	reshaped.Table, reshaped.Key, reshaped.From = t, key, "("+sql+") q"
+	p.key = keyColumn{position: -1}
+	if key != "" {
+		if err := p.setKey(t, t.Index(key), true); err != nil {
+			return nil, ofTable(err, t.ID)
+		}
+	}
 	s.d.remember(&reshaped, &p)
 	return &reshaped, nil
 }
