@@ -2,6 +2,7 @@ package postgrescdc
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 		}
 		return nil
 	}
-	details, number, err := s.details(ctx, r)
+	details, numbers, err := s.details(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,11 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 			return err
 		}
 	}
-	t.number = max(t.number, number)
+	isOld := func(c pgoutput.Column) bool {
+		return hasColumn(before, c.Name) && !replaced(c) ||
+			slices.ContainsFunc(change.Renamed, func(n plugin.Rename) bool { return n.To == c.Name })
+	}
+	t.number = lastNumber(t.number, r.Columns, isOld, details, numbers)
 	s.noted(t, r)
 	return nil
 }
@@ -109,6 +114,10 @@ func plannedColumns(t *plugin.Table, now []pgoutput.Column) []pgoutput.Column {
 
 func sameColumn(a, b pgoutput.Column) bool {
 	return a.Name == b.Name && a.Type == b.Type && a.Mod == b.Mod
+}
+
+func hasColumn(list []pgoutput.Column, name string) bool {
+	return slices.ContainsFunc(list, func(c pgoutput.Column) bool { return c.Name == name })
 }
 
 // compare returns the change from the columns before to those now.
@@ -178,23 +187,20 @@ func renames(before, now []pgoutput.Column, isNew func(name string) bool) []plug
 // renamedFrom returns the column that column i was before: one that is gone, of the same type, at the same place
 // between columns that are still there. The caller makes sure that column i is not a new one.
 func renamedFrom(before, now []pgoutput.Column, i int) string {
-	has := func(list []pgoutput.Column, name string) bool {
-		return slices.ContainsFunc(list, func(c pgoutput.Column) bool { return c.Name == name })
-	}
-	if has(before, now[i].Name) {
+	if hasColumn(before, now[i].Name) {
 		return ""
 	}
 	place := 0 // among those that have come, behind the last column that was there before
 	previous := ""
 	for j := i - 1; j >= 0 && previous == ""; j-- {
-		if has(before, now[j].Name) {
+		if hasColumn(before, now[j].Name) {
 			previous = now[j].Name
 			break
 		}
 		place++
 	}
 	at := slices.IndexFunc(before, func(c pgoutput.Column) bool { return c.Name == previous }) + 1
-	for ; at < len(before) && !has(now, before[at].Name); at++ {
+	for ; at < len(before) && !hasColumn(now, before[at].Name); at++ {
 		if place == 0 {
 			if before[at].Type == now[i].Type && before[at].Mod == now[i].Mod {
 				return before[at].Name
@@ -227,39 +233,72 @@ func keptConstraints(all []plugin.Constraint, renamed map[string]string, columns
 
 // detail is what the catalog tells about a column now, and the log does not.
 type detail struct {
+	column   pgoutput.Column
 	number   int
 	declared string
 	notNull  bool
 	value    *string // a default that is a plain literal
 }
 
-// details reads the columns of a table as they are now, and the highest number among them. Columns that are gone since
-// then have none.
-func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, int, error) {
+// details reads the columns of a table as they are now, and all numbers that columns have or had, in order. Columns
+// that are gone since then, or have another name, have no details.
+func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, []int, error) {
 	session, err := s.session(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	rows, err := session.Query(ctx, `SELECT a.attname, a.attnum::text, format_type(a.atttypid, a.atttypmod),
-			a.attnotnull::text, pg_get_expr(d.adbin, d.adrelid)
+			a.attnotnull::text, pg_get_expr(d.adbin, d.adrelid), a.attisdropped::text,
+			a.atttypid::text, a.atttypmod::text
 		FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-		WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped`, strconv.FormatUint(uint64(r.OID), 10))
+		WHERE a.attrelid = $1::oid AND a.attnum > 0 ORDER BY a.attnum`, strconv.FormatUint(uint64(r.OID), 10))
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	details, highest := map[string]detail{}, 0
-	for _, row := range rows {
+	details, numbers := map[string]detail{}, make([]int, len(rows))
+	for i, row := range rows {
 		d := detail{declared: string(row[2]), notNull: string(row[3]) == "true"}
 		if d.number, err = strconv.Atoi(string(row[1])); err != nil {
-			return nil, 0, err
+			return nil, nil, err
+		}
+		numbers[i] = d.number
+		if string(row[5]) == "true" {
+			continue
 		}
 		if row[4] != nil {
 			d.value = postgres.PlainDefault(string(row[4]))
 		}
-		if slices.ContainsFunc(r.Columns, func(c pgoutput.Column) bool { return c.Name == string(row[0]) }) {
-			highest = max(highest, d.number)
+		kind, err := strconv.ParseUint(string(row[6]), 10, 32)
+		mod, err2 := strconv.ParseInt(string(row[7]), 10, 32)
+		if err := errors.Join(err, err2); err != nil {
+			return nil, nil, err
 		}
-		details[string(row[0])] = d
+		d.column = pgoutput.Column{Name: string(row[0]), Type: uint32(kind), Mod: int32(mod)}
+		details[d.column.Name] = d
 	}
-	return details, highest, nil
+	return details, numbers, nil
+}
+
+// lastNumber returns the highest number that a column of the log had when it got these columns. Numbers rise in their
+// order. So new columns behind all those that the catalog still knows had the next numbers.
+func lastNumber(
+	last int, columns []pgoutput.Column, isOld func(pgoutput.Column) bool, details map[string]detail, numbers []int,
+) int {
+	behind := 0
+	for _, c := range columns {
+		d, known := details[c.Name]
+		switch {
+		case isOld(c):
+			behind = 0
+		case known && sameColumn(d.column, c):
+			last, behind = max(last, d.number), 0
+		default: // renamed, dropped, or replaced since then
+			behind++
+		}
+	}
+	next := slices.IndexFunc(numbers, func(n int) bool { return n > last })
+	if next < 0 || behind == 0 {
+		return last
+	}
+	return numbers[min(next+behind, len(numbers))-1]
 }
