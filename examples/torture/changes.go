@@ -46,7 +46,11 @@ func newWriters(ctx context.Context, h *hammer, o options) (*writers, error) {
 		return nil, err
 	}
 	db, err := h.from.open(ctx)
-	return &writers{hammer: h, db: db, rows: max(1, o.rows/hammerTables), goal: o.changes, seed: o.seed}, err
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxIdleConns(soakWriters + 1)
+	return &writers{hammer: h, db: db, rows: max(1, o.rows/hammerTables), goal: o.changes, seed: o.seed}, nil
 }
 
 func (w *writers) close() error { return w.db.Close() }

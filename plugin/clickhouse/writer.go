@@ -24,6 +24,9 @@ const (
 	// mostInserts is how many inserts are under way at a time, and mostSent how many bytes if there are several.
 	mostInserts = 4
 	mostSent    = 16 << 20
+	// leastBody is the room of the smallest body, mostFree that of all bodies that are kept for later.
+	leastBody = 64 << 10
+	mostFree  = 16 << 20
 )
 
 // writer writes the batches of one lane. Inserts are under way while the next ones are filled: one for each table, so
@@ -249,21 +252,33 @@ func (w *writer) end(ctx context.Context, n int) error {
 		w.failed = fmt.Errorf("insert: %w", err)
 		return w.failed
 	}
-	if len(w.free) <= mostInserts {
-		w.free = append(w.free, i.body[:0])
-	}
+	w.keep(i.body)
 	return nil
 }
 
-// memory returns an empty slice for the next body: that of an insert which has ended, if there is one.
-func (w *writer) memory() []byte {
-	last := len(w.free) - 1
-	if last < 0 {
-		return make([]byte, 0, 64<<10)
+// keep keeps the body of an insert that has ended for later, in place of older ones if there are too many.
+func (w *writer) keep(body []byte) {
+	w.free = append(w.free, body[:0])
+	size := 0
+	for i, b := range slices.Backward(w.free) {
+		if size += cap(b); size > mostFree {
+			w.free = slices.Delete(w.free, 0, i+1)
+			return
+		}
 	}
-	b := w.free[last]
-	w.free = w.free[:last]
-	return b
+}
+
+// memory returns an empty slice with room for size bytes, and not for very many more: with tables of all sizes, those
+// with few rows must not take the room of those with many.
+func (w *writer) memory(size int) []byte {
+	size = max(size, leastBody)
+	for i, b := range w.free {
+		if cap(b) >= size && cap(b) <= 4*size {
+			w.free = slices.Delete(w.free, i, i+1)
+			return b
+		}
+	}
+	return make([]byte, 0, size)
 }
 
 // unfit makes the error of a row whose value the table cannot hold.
