@@ -87,7 +87,7 @@ func (w *writers) write(ctx context.Context, number int) error {
 		}
 	}
 	for w.made.Load() < w.goal {
-		if w.made.Load()-w.seen.Load() > soakAhead {
+		for ctx.Err() == nil && w.made.Load()-w.seen.Load() > soakAhead {
 			pause(ctx, markInterval)
 		}
 		if err := ctx.Err(); err != nil {

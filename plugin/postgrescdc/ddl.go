@@ -36,14 +36,8 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 			return o.Name == c.Name && !sameColumn(o, c)
 		})
 	}
-	if slices.ContainsFunc(r.Columns, replaced) {
-		change, err := without(t.out, r.Columns, replaced)
-		if err == nil && !change.New.SameColumns(t.out) {
-			err = s.send(ctx, out, t, change)
-		}
-		if err != nil {
-			return err
-		}
+	if err := s.dropReplaced(ctx, out, t, r.Columns, replaced); err != nil {
+		return err
 	}
 	change, err := compare(t, r.Columns, before, types, details)
 	if err != nil {
@@ -63,6 +57,20 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 	return nil
 }
 
+// dropReplaced takes to the sinks that columns are gone in whose place others of their names have come.
+func (s *stream) dropReplaced(
+	ctx context.Context, out plugin.Out, t *target, columns []pgoutput.Column, replaced func(pgoutput.Column) bool,
+) error {
+	if !slices.ContainsFunc(columns, replaced) {
+		return nil
+	}
+	change, err := without(t.out, columns, replaced)
+	if err != nil || change.New.SameColumns(t.out) {
+		return err
+	}
+	return s.send(ctx, out, t, change)
+}
+
 // send puts out what there is of a target, and then a change of its columns.
 func (s *stream) send(ctx context.Context, out plugin.Out, t *target, change plugin.SchemaChange) error {
 	if err := s.flush(ctx, out); err != nil {
@@ -76,7 +84,7 @@ func (s *stream) send(ctx context.Context, out plugin.Out, t *target, change plu
 	return nil
 }
 
-// without returns the change that drops columns, in whose place others of their names have come.
+// without returns the change that drops columns.
 func without(t *plugin.Table, columns []pgoutput.Column, replaced func(pgoutput.Column) bool) (plugin.SchemaChange, error) {
 	next := *t
 	next.Version++
@@ -243,11 +251,7 @@ type detail struct {
 // details reads the columns of a table as they are now, and all numbers that columns have or had, in order. Columns
 // that are gone since then, or have another name, have no details.
 func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, []int, error) {
-	session, err := s.session(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err := session.Query(ctx, `SELECT a.attname, a.attnum::text, format_type(a.atttypid, a.atttypmod),
+	rows, err := s.catalog(ctx, `SELECT a.attname, a.attnum::text, format_type(a.atttypid, a.atttypmod),
 			a.attnotnull::text, pg_get_expr(d.adbin, d.adrelid), a.attisdropped::text,
 			a.atttypid::text, a.atttypmod::text
 		FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
