@@ -28,8 +28,8 @@
 //
 //   - those of a checkpoint that is stored and could not be committed, of a job that failed: its restart from the
 //     savepoint commits them;
-//   - all that there are, if the database could not be reached when the job failed or was canceled. The job's next start
-//     drops or commits them, from its savepoint or, with the same id, from scratch.
+//   - all that there are, if the database could not be reached when the job failed or was canceled. The next start of
+//     the job clears them, be it from its savepoint or, with the same id, from scratch.
 //
 // If the job is never started again they stay, since nothing in the database tells that: the job may be one of another
 // engine, and rows of a checkpoint that somebody still goes on from must not go. Then look for them and drop them by
@@ -45,8 +45,8 @@
 //	DROP TABLE culvert_stage_7;
 //	DELETE FROM culvert_stages WHERE id = 7;
 //
-// Everywhere, DELETE FROM culvert_commits WHERE job = ... removes the note of a job that will not run again. While a job
-// may run, leave all of it alone: a job whose staged rows are gone fails at its next start and says so.
+// Everywhere, DELETE FROM culvert_commits WHERE job = ... removes the note of a job that will not run again. While it may
+// run, leave all of it alone: a job whose staged rows are gone fails at its next start and says so.
 //
 // # Schema changes
 //
