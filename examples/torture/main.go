@@ -36,7 +36,7 @@ func main() {
 	kills := flag.Int("kills", 50, "times to kill the job")
 	serverKills := flag.Int("server-kills", 0, "times to kill a database server")
 	rows := flag.Int("rows", 100_000, "rows of each job's input")
-	changes := flag.Int64("changes", 0, "change data capture: kill nothing, make so many changes, and watch memory and store")
+	changes := flag.Int64("changes", 0, "kill nothing, make so many changes for a capture to follow, and watch its memory")
 	memory := flag.Int64("memory", 200, "MiB that the job's process may take while -changes are made")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random moments")
 	flag.Parse()

@@ -45,8 +45,8 @@
 //	DROP TABLE culvert_stage_7;
 //	DELETE FROM culvert_stages WHERE id = 7;
 //
-// Everywhere, DELETE FROM culvert_commits WHERE job = ... removes the note of a job that will not run again. While it may
-// run, leave all of it alone: a job whose staged rows are gone fails at its next start and says so.
+// Everywhere, DELETE FROM culvert_commits WHERE job = ... removes the note of a job that will not run again. While it
+// may run, leave all of it alone: a job whose staged rows are gone fails at its next start and says so.
 //
 // # Schema changes
 //
