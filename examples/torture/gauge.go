@@ -73,8 +73,8 @@ func (g *gauge) line(at time.Duration, seen, changes int64, in time.Duration, r 
 func (g *gauge) summary(changes int64) string {
 	took := time.Since(g.begin)
 	return fmt.Sprintf("%d changes in %s, %.0f a second; the process took at most %.1f MiB, "+
-		"its store %.1f, at the end %.1f", changes, took.Round(time.Second), float64(changes)/took.Seconds(), mebibytes(g.most.memory),
-		mebibytes(g.most.store), mebibytes(g.last.store))
+		"its store %.1f, at the end %.1f", changes, took.Round(time.Second), float64(changes)/took.Seconds(),
+		mebibytes(g.most.memory), mebibytes(g.most.store), mebibytes(g.last.store))
 }
 
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
