@@ -70,7 +70,7 @@ func (c *clickhouse) exec(ctx context.Context, sql string) error {
 func (c *clickhouse) source() string { return "" }
 
 func (c *clickhouse) sink() string {
-	return fmt.Sprintf("  Clickhouse {\n    host = %q, database = default, table = %s, bulk_size = 100000\n  }",
+	return fmt.Sprintf("  Clickhouse {\n    host = %q, database = default, table = %s\n  }",
 		c.address, targetTable)
 }
 

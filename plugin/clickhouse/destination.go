@@ -57,16 +57,19 @@ func (d *destination) add(ctx context.Context, b plugin.Batch) ([]plugin.RowErro
 }
 
 // full reports whether what waits should be sent: there are bulk_size rows of it, and the server does not take an
-// insert into the table just now. While it does, the next one grows, which is better for the server than to wait.
+// insert into the table just now. While it does, the next one grows, which is better for the server than to wait; or
+// the insert itself goes on.
 func (d *destination) full() bool {
-	switch {
-	case len(d.body) >= mostBody:
+	if len(d.body) >= mostBody {
 		return true
-	case d.rows+d.changes.len() < d.route.w.sink.options.BulkSize:
-		return false
-	default:
-		return d.changes.len() > 0 || !d.route.w.busy(d)
 	}
+	if i := d.route.w.fed(d); i != nil {
+		return len(d.body) >= leastPart && i.feed.Ready()
+	}
+	if d.rows+d.changes.len() < d.route.w.sink.options.BulkSize {
+		return false
+	}
+	return d.changes.len() > 0 || !d.route.w.busy(d)
 }
 
 // plain reports whether a batch is inserted in order, without a look at its keys: there is no key, or the table marks
@@ -121,7 +124,7 @@ func (d *destination) upserts(b plugin.Batch) []int32 {
 // and returned.
 func (d *destination) append(b plugin.Batch, rows []int32) ([]plugin.RowError, error) {
 	if d.body == nil {
-		d.body = d.route.w.memory(d.usual)
+		d.body = d.route.w.free.take(d.usual)
 	}
 	var refused []plugin.RowError
 	for {

@@ -76,17 +76,18 @@ func (p *proxy) serve(c net.Conn) {
 		}
 	})
 	buf := make([]byte, 64<<10)
-	for {
+	for left := p.request; ; {
 		n, err := c.Read(buf)
 		p.passed.Add(int64(n))
-		if n > 0 && (bytes.Contains(buf[:n], []byte("INSERT")) || bytes.Contains(buf[:n], []byte("numbers("))) && p.faults.Add(-1) >= 0 {
-			broken.Store(true)
-			if p.request >= 0 {
-				_, _ = s.Write(buf[:min(n, p.request)])
-				break
-			}
+		part := buf[:n]
+		if bytes.Contains(part, []byte("INSERT")) || bytes.Contains(part, []byte("numbers(")) {
+			broken.Store(p.faults.Add(-1) >= 0)
 		}
-		if _, werr := s.Write(buf[:n]); err != nil || werr != nil {
+		if broken.Load() && p.request >= 0 {
+			part = part[:min(n, left)]
+			left -= len(part)
+		}
+		if _, werr := s.Write(part); err != nil || werr != nil || len(part) < n {
 			break
 		}
 	}

@@ -107,8 +107,8 @@ type SinkOptions struct {
 	Access
 
 	Table             string `opt:"table" default:"${table_name}" help:"Target table; placeholders allowed."`
-	BulkSize          int    `opt:"bulk_size" default:"20000" min:"1" help:"Rows of an insert; it takes more while the server is busy with the one before."`
-	FlushInterval     int    `opt:"flush_interval_ms" default:"250" min:"0" help:"Least milliseconds between two inserts into a table that are not full: more make fewer parts, fewer show changes earlier."`
+	BulkSize          int    `opt:"bulk_size" default:"20000" min:"1" help:"Rows that an insert begins with; it takes more while the server is busy."`
+	FlushInterval     int    `opt:"flush_interval_ms" default:"0" min:"0" help:"Milliseconds after which rows are made visible, at most 10000: more make fewer parts. 0: 250 in a streaming job, 10000 in others."`
 	PrimaryKey        string `opt:"primary_key" help:"Column that identifies a row, several with commas between; placeholders allowed. With it updates and deletes are applied."`
 	SupportUpsert     bool   `opt:"support_upsert" default:"false" help:"Whether +I replaces a row with the same key in tables whose engine does not do it."`
 	LightweightDelete bool   `opt:"allow_experimental_lightweight_delete" default:"false" help:"Delete by DELETE FROM instead of ALTER TABLE DELETE, where the server knows it."`
@@ -119,6 +119,21 @@ type SinkOptions struct {
 	CustomSQL         string `opt:"custom_sql" help:"Statement for data_save_mode = CUSTOM_PROCESSING; placeholders allowed."`
 }
 
+// longestFlush is the longest flush interval: servers of today give up on an insert of which nothing comes for half a
+// minute.
+const longestFlush = 10 * time.Second
+
+func (o SinkOptions) flushInterval(m plugin.Mode) time.Duration {
+	switch {
+	case o.FlushInterval > 0:
+		return time.Duration(o.FlushInterval) * time.Millisecond
+	case m == plugin.Unbounded:
+		return 250 * time.Millisecond
+	default:
+		return longestFlush
+	}
+}
+
 // Rules are the demands on several options.
 func (o SinkOptions) Rules() []config.Rule {
 	return append(o.Access.Rules(), config.RequiredWhen("data_save_mode", "CUSTOM_PROCESSING", "custom_sql"))
@@ -127,6 +142,9 @@ func (o SinkOptions) Rules() []config.Rule {
 // CheckOptions reports what the tags cannot say.
 func (o SinkOptions) CheckOptions() config.Problems {
 	ps := o.Access.CheckOptions()
+	if most := int(longestFlush.Milliseconds()); o.FlushInterval > most {
+		ps.Errorf("flush_interval_ms", config.Pos{}, "%d is more than %d", o.FlushInterval, most)
+	}
 	switch {
 	case o.ShardingKey != "" && !o.SplitMode:
 		ps.Errorf("sharding_key", config.Pos{}, "needs split_mode = true")

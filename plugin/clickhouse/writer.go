@@ -24,13 +24,15 @@ const (
 	// mostInserts is how many inserts are under way at a time, and mostSent how many bytes if there are several.
 	mostInserts = 4
 	mostSent    = 16 << 20
-	// leastBody is the room of the smallest body, mostFree that of all bodies that are kept for later.
-	leastBody = 64 << 10
-	mostFree  = 16 << 20
+	// mostFed is how many of them go on while their rows are made.
+	mostFed = 2
+	// leastPart is how many bytes are fed at a time, unless no more come.
+	leastPart = 1 << 20
 )
 
 // writer writes the batches of one lane. Inserts are under way while the next ones are filled: one for each table, so
-// that its rows arrive in order, and some for all.
+// that its rows arrive in order, and some for all. An insert that could not be made again goes on until rows have to be
+// visible, or too many others wait: the longer it is, the fewer parts the server has to merge.
 type writer struct {
 	sink  *Sink
 	srv   *server
@@ -41,9 +43,9 @@ type writer struct {
 
 	ctx     context.Context // of inserts, which outlive the call that started them
 	cancel  context.CancelFunc
-	inserts []insert // under way, the oldest first
-	free    [][]byte // bodies of inserts that have ended
-	failed  error    // what ended the writer
+	inserts []*insert // under way, the oldest first
+	free    bodies
+	failed  error // what ended the writer
 
 	routes map[*plugin.Table]*route
 	order  []*route
@@ -52,8 +54,17 @@ type writer struct {
 // insert is one that is under way.
 type insert struct {
 	to   *destination
-	body []byte
+	body []byte       // nil if it is fed
+	feed *client.Feed // takes more rows; nil if no more come
 	done chan error
+}
+
+// end says that no more rows come.
+func (i *insert) end() {
+	if i.feed != nil {
+		i.feed.End()
+		i.feed = nil
+	}
 }
 
 var (
@@ -68,9 +79,7 @@ func newWriter(ctx context.Context, s *Sink, srv *server, t plugin.Task) *writer
 }
 
 // PushInterval is flush_interval_ms.
-func (w *writer) PushInterval() time.Duration {
-	return time.Duration(w.sink.options.FlushInterval) * time.Millisecond
-}
+func (w *writer) PushInterval() time.Duration { return w.sink.options.flushInterval(w.sink.mode) }
 
 // Write adds a batch to the blocks of its table.
 func (w *writer) Write(ctx context.Context, b plugin.Batch) error {
@@ -176,9 +185,15 @@ func (w *writer) Close() error {
 	return nil
 }
 
-// start sends an insert once there is room for it, and does not wait for it. The body belongs to the writer from then
-// on.
+// start sends rows and does not wait for the server to have them: as an insert of their own once there is room for it,
+// or as part of one that goes on. The body belongs to the writer from then on.
 func (w *writer) start(ctx context.Context, d *destination, body []byte) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	if i := w.fed(d); i != nil && !i.feed.Over() {
+		return i.feed.Put(ctx, body)
+	}
 	err := w.waitFor(ctx, d)
 	for err == nil && !w.room(len(body)) {
 		err = w.end(ctx, 0)
@@ -187,7 +202,7 @@ func (w *writer) start(ctx context.Context, d *destination, body []byte) error {
 		return err
 	}
 	e := d.route.target.engine
-	r := client.Request{SQL: d.insert, Body: body, Again: e.tokens || e.replaces, Settings: map[string]string{}}
+	r := client.Request{SQL: d.insert, Again: e.tokens || e.replaces, Settings: map[string]string{}}
 	w.count++
 	switch {
 	case e.tokens:
@@ -195,10 +210,39 @@ func (w *writer) start(ctx context.Context, d *destination, body []byte) error {
 	case strings.HasPrefix(e.name, "Replicated"):
 		r.Settings["insert_deduplicate"] = "0" // without tokens it takes equal inserts for one
 	}
-	i := insert{to: d, body: body, done: make(chan error, 1)}
+	i := &insert{to: d, done: make(chan error, 1)}
+	if r.Again {
+		i.body, r.Body = body, body
+	} else {
+		w.endFeeds(mostFed - 1)
+		i.feed = client.NewFeed(w.free.put)
+		r.Feed = i.feed
+		err = i.feed.Put(ctx, body) // it has room for the first
+	}
 	w.inserts = append(w.inserts, i)
 	go func() { i.done <- inTable(d.srv.Exec(w.ctx, r), d.id) }()
+	return err
+}
+
+// fed returns the insert to a destination that takes more rows, if there is one.
+func (w *writer) fed(d *destination) *insert {
+	for _, i := range w.inserts {
+		if i.to == d && i.feed != nil {
+			return i
+		}
+	}
 	return nil
+}
+
+// endFeeds ends the oldest inserts that go on, until only so many are left.
+func (w *writer) endFeeds(left int) {
+	for n := len(w.inserts) - 1; n >= 0; n-- {
+		if i := w.inserts[n]; i.feed != nil {
+			if left--; left < 0 {
+				i.end()
+			}
+		}
+	}
 }
 
 // room reports whether another insert may be under way.
@@ -211,12 +255,12 @@ func (w *writer) room(size int) bool {
 
 // busy reports whether the server takes an insert to a destination just now.
 func (w *writer) busy(d *destination) bool {
-	return slices.ContainsFunc(w.inserts, func(i insert) bool { return i.to == d && len(i.done) == 0 })
+	return slices.ContainsFunc(w.inserts, func(i *insert) bool { return i.to == d && len(i.done) == 0 })
 }
 
 // waitFor waits for the insert that is under way to a destination, if there is one.
 func (w *writer) waitFor(ctx context.Context, d *destination) error {
-	i := slices.IndexFunc(w.inserts, func(i insert) bool { return i.to == d })
+	i := slices.IndexFunc(w.inserts, func(i *insert) bool { return i.to == d })
 	if w.failed != nil || i < 0 {
 		return w.failed
 	}
@@ -225,6 +269,7 @@ func (w *writer) waitFor(ctx context.Context, d *destination) error {
 
 // wait waits for all inserts.
 func (w *writer) wait(ctx context.Context) error {
+	w.endFeeds(0)
 	for w.failed == nil && len(w.inserts) > 0 {
 		if err := w.end(ctx, 0); err != nil {
 			return err
@@ -239,6 +284,7 @@ func (w *writer) end(ctx context.Context, n int) error {
 		return w.failed
 	}
 	i := w.inserts[n]
+	i.end()
 	var err error
 	select {
 	case err = <-i.done:
@@ -252,33 +298,10 @@ func (w *writer) end(ctx context.Context, n int) error {
 		w.failed = fmt.Errorf("insert: %w", err)
 		return w.failed
 	}
-	w.keep(i.body)
+	if i.body != nil {
+		w.free.put(i.body)
+	}
 	return nil
-}
-
-// keep keeps the body of an insert that has ended for later, in place of older ones if there are too many.
-func (w *writer) keep(body []byte) {
-	w.free = append(w.free, body[:0])
-	size := 0
-	for i, b := range slices.Backward(w.free) {
-		if size += cap(b); size > mostFree {
-			w.free = slices.Delete(w.free, 0, i+1)
-			return
-		}
-	}
-}
-
-// memory returns an empty slice with room for size bytes, and not for very many more: with tables of all sizes, those
-// with few rows must not take the room of those with many.
-func (w *writer) memory(size int) []byte {
-	size = max(size, leastBody)
-	for i, b := range w.free {
-		if cap(b) >= size && cap(b) <= 4*size {
-			w.free = slices.Delete(w.free, i, i+1)
-			return b
-		}
-	}
-	return make([]byte, 0, size)
 }
 
 // unfit makes the error of a row whose value the table cannot hold.

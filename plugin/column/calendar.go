@@ -105,7 +105,14 @@ func kindWord(t plugin.Type) string {
 
 // split takes the units of a Time or Timestamp apart.
 func split(t plugin.Type, v int64) (days int64, c clock) {
-	per := perSecond(t)
+	if perSecond(t) == 1e6 {
+		return splitBy(v, 1e6)
+	}
+	return splitBy(v, 1e9)
+}
+
+// splitBy is small enough to be inlined, so that it divides by a constant.
+func splitBy(v, per int64) (days int64, c clock) {
 	seconds := floorDiv(v, per)
 	c.nanos = (v - seconds*per) * (1e9 / per)
 	days = floorDiv(seconds, secondsOfDay)

@@ -20,26 +20,22 @@ func printDate(dst []byte, days int64, sep byte) []byte {
 	} else {
 		dst = printTwo(printTwo(dst, year/100), year%100)
 	}
-	if sep != 0 {
-		dst = append(dst, sep)
+	if sep == 0 {
+		return printTwo(printTwo(dst, month), day)
 	}
-	dst = printTwo(dst, month)
-	if sep != 0 {
-		dst = append(dst, sep)
-	}
-	return printTwo(dst, day)
+	return append(dst, sep, tens(month), ones(month), sep, tens(day), ones(day))
 }
 
-func printTwo(dst []byte, v int) []byte {
-	return append(dst, byte('0'+v/10), byte('0'+v%10))
-}
+func printTwo(dst []byte, v int) []byte { return append(dst, tens(v), ones(v)) }
+
+func tens(v int) byte { return byte('0' + v/10) }
+func ones(v int) byte { return byte('0' + v%10) }
 
 // printClock appends HH:mm:ss.
 func printClock(dst []byte, c clock) []byte {
-	s := int(c.seconds)
-	dst = append(printTwo(dst, s/3600), ':')
-	dst = append(printTwo(dst, s/60%60), ':')
-	return printTwo(dst, s%60)
+	v := int(c.seconds)
+	h, m, s := v/3600, v/60%60, v%60
+	return append(dst, tens(h), ones(h), ':', tens(m), ones(m), ':', tens(s), ones(s))
 }
 
 // printFraction appends a point and so many digits; with shortest as many as are needed, or nothing.
@@ -47,9 +43,12 @@ func printFraction(dst []byte, nanos int64, n int) []byte {
 	if n == 0 || n == shortest && nanos == 0 {
 		return dst
 	}
-	dst = append(dst, '.')
-	at := len(dst)
-	dst = appendPadded(dst, uint64(nanos), 9)
+	at := len(dst) + 1
+	dst = append(dst, ".000000000"...)
+	for i := len(dst) - 1; nanos > 0; i-- {
+		dst[i] = byte('0' + nanos%10)
+		nanos /= 10
+	}
 	if n != shortest {
 		return dst[:at+n]
 	}

@@ -83,10 +83,12 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // Request is one statement.
 type Request struct {
-	// SQL is the statement; with a Body it is sent in the URL.
+	// SQL is the statement; with rows it is sent in the URL.
 	SQL string
 	// Body holds the rows of an insert; nil if there are none.
 	Body []byte
+	// Feed gives the rows of an insert that is not made again, in place of Body.
+	Feed *Feed
 	// Rows says that the result is rows by the many, worth to be compressed.
 	Rows bool
 	// Settings are sent with this request only.
@@ -95,8 +97,15 @@ type Request struct {
 	Again bool
 }
 
+func (r Request) inserts() bool { return r.Body != nil || r.Feed != nil }
+
+var errEarly = errors.New("it came before all rows were sent")
+
 // Exec runs a statement and drops its result.
 func (c *Client) Exec(ctx context.Context, r Request) error {
+	if r.Feed != nil {
+		defer close(r.Feed.over)
+	}
 	_, err := c.try(ctx, r, func(ctx context.Context, r Request) (io.ReadCloser, bool, error) {
 		body, sent, err := c.once(ctx, r)
 		if err != nil {
@@ -108,6 +117,9 @@ func (c *Client) Exec(ctx context.Context, r Request) error {
 		}
 		if failed := string(plainText(text)); strings.Contains(failed, "DB::") && strings.Contains(failed, "Code: ") {
 			return nil, true, c.refused(http.StatusOK, failed) // it was too late for another status
+		}
+		if r.Feed != nil && !r.Feed.whole.Load() {
+			return nil, true, c.cut(errEarly)
 		}
 		return nil, true, nil
 	})
@@ -216,10 +228,17 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 			query.Set(name, value)
 		}
 	}
-	body := []byte(r.SQL)
-	if r.Body != nil {
+	var body io.Reader
+	switch {
+	case r.Feed != nil:
+		body = r.Feed.body(ctx, c.options.Compression)
+	case r.Body != nil:
+		body = bytes.NewReader(c.options.Compression.pack(r.Body))
+	default:
+		body = strings.NewReader(r.SQL)
+	}
+	if r.inserts() {
 		query.Set("query", r.SQL)
-		body = c.options.Compression.pack(r.Body)
 	}
 	c.options.Compression.announce(query, r)
 	scheme := "http"
@@ -227,7 +246,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 		scheme = "https"
 	}
 	address := url.URL{Scheme: scheme, Host: c.host(), Path: "/", RawQuery: query.Encode()}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), body)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,11 @@
 package client
 
 import (
+	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/culvertdata/culvert/plugin"
@@ -36,5 +40,49 @@ func TestRefused(t *testing.T) {
 func TestUnescape(t *testing.T) {
 	if got := unescape(`a\tb\\n\'c\n`); got != "a\tb\\n'c\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestEarlyAnswer: a server that says yes before it has all rows of a feed is not believed.
+func TestEarlyAnswer(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer srv.Close()
+	c := New(Options{Hosts: []string{srv.Listener.Addr().String()}})
+	defer c.Close()
+	feed := NewFeed(func([]byte) {})
+	done := make(chan error)
+	go func() { done <- c.Exec(t.Context(), Request{SQL: "INSERT INTO t FORMAT Native", Feed: feed}) }()
+	for !feed.Over() {
+		if err := feed.Put(t.Context(), make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	feed.End()
+	var e *plugin.Error
+	if err := <-done; !errors.As(err, &e) || e.Code != plugin.CodeUnavailable || !e.Retry {
+		t.Errorf("got error %v, want that the server is unavailable", err)
+	}
+}
+
+// TestFeedIsCanceled: a request ends with its context while it waits for rows.
+func TestFeedIsCanceled(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	defer srv.Close()
+	c := New(Options{Hosts: []string{srv.Listener.Addr().String()}})
+	defer c.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	sent := make(chan struct{}, 1)
+	feed := NewFeed(func([]byte) { sent <- struct{}{} })
+	done := make(chan error)
+	go func() { done <- c.Exec(ctx, Request{SQL: "INSERT INTO t FORMAT Native", Feed: feed}) }()
+	if err := feed.Put(ctx, []byte("rows")); err != nil {
+		t.Fatal(err)
+	}
+	<-sent
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want that of the context", err)
 	}
 }

@@ -40,7 +40,7 @@ func (c Compression) announce(query url.Values, r Request) {
 	if c == None {
 		return
 	}
-	if r.Body != nil {
+	if r.inserts() {
 		query.Set("decompress", "1")
 		query.Set("http_native_compression_disable_checksumming_on_decompress", "1")
 	}
