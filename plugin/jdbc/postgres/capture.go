@@ -92,7 +92,9 @@ func (s *Server) Describe(ctx context.Context, in jdbc.Catalog, id plugin.TableI
 	if err := c.alive(ctx); err != nil {
 		return nil, err
 	}
-	relation, err := c.describeStored(ctx, jdbc.Request{Path: id.String(), Key: key}, id)
+	relation, err := settled(func() (*jdbc.Relation, error) {
+		return c.describeStored(ctx, jdbc.Request{Path: id.String(), Key: key}, id)
+	})
 	return relation, ofTable(err, id)
 }
 

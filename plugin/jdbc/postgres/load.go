@@ -212,6 +212,7 @@ func (w *work) direct(ctx context.Context, runs []jdbc.Run) (done bool, err erro
 const (
 	uniqueViolation = "23505"
 	undefinedTable  = "42P01"
+	undefinedColumn = "42703"
 )
 
 // apply writes runs within a transaction.
