@@ -9,7 +9,7 @@ const (
 	// leastBody is the room of the smallest body of an insert.
 	leastBody = 64 << 10
 	// mostFree is the room of all bodies that are kept for later.
-	mostFree = 16 << 20
+	mostFree = 8 << 20
 )
 
 // bodies are those of inserts that have ended, for the next ones. They are safe for several goroutines.

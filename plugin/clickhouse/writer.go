@@ -18,7 +18,7 @@ import (
 
 const (
 	// mostHeld is how many bytes of blocks a writer holds for all its tables together.
-	mostHeld = 64 << 20
+	mostHeld = 32 << 20
 	// mostBody is how many bytes an insert has before it is sent, whatever bulk_size says.
 	mostBody = 8 << 20
 	// mostInserts is how many inserts are under way at a time, and mostSent how many bytes if there are several.
