@@ -35,8 +35,9 @@ type Committer interface {
 	// called again after a crash, so a token that is committed already is no error.
 	Commit(ctx context.Context, epoch uint64, tokens [][]byte) error
 	// Abort drops what this job staged in epochs after the given one, tokens or not: writers may have died between
-	// staging and telling. It is called when the job starts from scratch (after = 0), when it is restored, and when
-	// it is canceled or failed. Nothing to drop is no error.
+	// staging and telling. It is called when the job starts from scratch (after = 0), when it is restored, and when it is
+	// canceled or failed. For a failed job after is the last epoch that is stored, committed or not, since it may be
+	// restored from there; for a canceled one the last that was committed. Nothing to drop is no error.
 	Abort(ctx context.Context, after uint64) error
 }
 

@@ -23,7 +23,7 @@ type kind struct {
 	namespace string
 	dsn       func(u *url.URL, schema string) string
 	types     [8]string
-	fill      string    // makes rows of the table source
+	fill      string    // makes rows of a table from one key to another
 	texts     [8]string // the columns as text that is the same in all kinds
 	// onConflict goes behind an INSERT that replaces rows whose key is taken; overwrite takes a column's new value.
 	onConflict, overwrite string
@@ -40,9 +40,9 @@ func postgresKind() kind {
 		dsn: func(u *url.URL, _ string) string { return u.String() },
 		types: [8]string{"bigint", "integer", "varchar(60)", "text", "double precision", "numeric(12,2)", "timestamp",
 			"boolean"},
-		fill: `INSERT INTO source SELECT i, i * 7919 %% 1000 - 500, 'näme ''' || i || E'\t\\', CASE WHEN i %% 10 > 0 THEN
+		fill: `INSERT INTO %s SELECT i, i * 7919 %% 1000 - 500, 'näme ''' || i || E'\t\\', CASE WHEN i %% 10 > 0 THEN
 			repeat(md5(i::text), 1 + i %% 3) END, i / 7::float8, (i %% 100000) / 100.0 - 300,
-			timestamp '2024-01-01' + i * interval '1.000001 second', i %% 3 = 0 FROM generate_series(1, %d) i`,
+			timestamp '2024-01-01' + i * interval '1.000001 second', i %% 3 = 0 FROM generate_series(%d, %d) i`,
 		texts: [8]string{"id", "n", "name", "note", "score", "amount", "to_char(at, 'YYYY-MM-DD HH24:MI:SS.US')", "ok::int"},
 		rest: []string{
 			`SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'culvert\_%' AND relname <> 'culvert_commits'`,
@@ -60,9 +60,9 @@ func mariadbKind() kind {
 			return fmt.Sprintf("%s:%s@tcp(%s)/%s", u.User.Username(), password, u.Host, schema)
 		},
 		types: [8]string{"BIGINT", "INT", "VARCHAR(60)", "TEXT", "DOUBLE", "DECIMAL(12,2)", "DATETIME(6)", "BOOLEAN"},
-		fill: `INSERT INTO source SELECT seq, CAST(seq AS SIGNED) * 7919 %% 1000 - 500, CONCAT('näme ''', seq, '\t\\'), IF(seq %% 10 > 0,
+		fill: `INSERT INTO %s SELECT seq, CAST(seq AS SIGNED) * 7919 %% 1000 - 500, CONCAT('näme ''', seq, '\t\\'), IF(seq %% 10 > 0,
 			REPEAT(MD5(seq), 1 + seq %% 3), NULL), seq / 7e0, CAST(seq AS SIGNED) %% 100000 / 100 - 300,
-			'2024-01-01' + INTERVAL seq * 1000001 MICROSECOND, seq %% 3 = 0 FROM seq_1_to_%d`,
+			'2024-01-01' + INTERVAL seq * 1000001 MICROSECOND, seq %% 3 = 0 FROM seq_%d_to_%d`,
 		texts: [8]string{"id", "n", "name", "note", "score", "amount", "DATE_FORMAT(at, '%Y-%m-%d %H:%i:%s.%f')", "ok + 0"},
 		rest: []string{
 			`SELECT CONCAT(table_schema, '.', table_name) FROM information_schema.tables
@@ -77,6 +77,11 @@ func mariadbKind() kind {
 type database struct {
 	kind
 	server *server
+}
+
+// filling returns the statement that makes rows of a table, with the keys from first to last.
+func (k kind) filling(table string, first, last int) string {
+	return fmt.Sprintf(k.fill, table, first, last)
 }
 
 // columns declares the columns of a table, the first with a constraint.

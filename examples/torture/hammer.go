@@ -115,7 +115,7 @@ func hammerOf(from func() kind, source func(h *hammer) string, openTarget func(*
 		s.servers = append(s.servers, toServer)
 		h := &hammer{from: &database{kind: from(), server: fromServer}, target: openTarget(toServer), source: source,
 			exact: exact}
-		s.prepare, s.work, s.check = h.prepare, h.work, h.check
+		s.hammer, s.prepare, s.work, s.check = h, h.prepare, h.work, h.check
 		return s, nil
 	}
 }
@@ -132,8 +132,8 @@ func (h *hammer) prepare(ctx context.Context, _ string, rows int) (string, error
 		}
 	}
 	for _, table := range tableNames() {
-		fill := strings.Replace(fmt.Sprintf(h.from.fill, max(1, rows/hammerTables)), "INTO source", "INTO "+table, 1)
-		err := h.from.exec(ctx, "DROP TABLE IF EXISTS "+table, "CREATE TABLE "+table+" "+h.from.columns("PRIMARY KEY"), fill)
+		err := h.from.exec(ctx, "DROP TABLE IF EXISTS "+table, "CREATE TABLE "+table+" "+h.from.columns("PRIMARY KEY"),
+			h.from.filling(table, 1, max(1, rows/hammerTables)))
 		if err != nil {
 			return "", err
 		}

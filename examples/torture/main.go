@@ -5,10 +5,14 @@
 //
 //	go run ./examples/torture -kills 50
 //	go run ./examples/torture -scenario mariadb-postgres -kills 30 -server-kills 30
+//	go run ./examples/torture -scenario mysqlcdc-postgres -changes 50000000
 //
 // The scenarios are csv, two-phase files; pairs of databases with is_exactly_once; and change data capture, where
 // clients change rows and columns of 20 tables meanwhile. The servers are the program's own; the scripts in -services
 // start them.
+//
+// With -changes nothing is killed: so many rows change while one job follows them, and the child must need no more
+// memory at the end than at the start, below -memory, and its store must not grow.
 package main
 
 import (
@@ -32,6 +36,8 @@ func main() {
 	kills := flag.Int("kills", 50, "times to kill the job")
 	serverKills := flag.Int("server-kills", 0, "times to kill a database server")
 	rows := flag.Int("rows", 100_000, "rows of each job's input")
+	changes := flag.Int64("changes", 0, "kill nothing, make so many changes for a capture to follow, and watch its memory")
+	memory := flag.Int64("memory", 200, "MiB that the job's process may take while -changes are made")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random moments")
 	flag.Parse()
 	ctx := context.Background()
@@ -43,6 +49,7 @@ func main() {
 	exitOn(err)
 	exitOn(start(ctx, *name, *services, options{
 		dir: *dir, kills: *kills, serverKills: *serverKills, rows: *rows, seed: *seed,
+		changes: *changes, memory: *memory << 20,
 		command: func(ctx context.Context, args ...string) *exec.Cmd { return exec.CommandContext(ctx, self, args...) },
 	}))
 }
@@ -67,5 +74,8 @@ func start(ctx context.Context, name, services string, o options) (err error) {
 	}
 	defer s.stop(ctx)
 	fmt.Printf("%s, seed %d\n", name, o.seed)
+	if o.changes > 0 {
+		return soak(ctx, s, o)
+	}
 	return torture(ctx, s, o)
 }

@@ -62,7 +62,7 @@ func startOpen(ctx context.Context, script, dir, name string) (*server, error) {
 
 func (p *pair) prepare(ctx context.Context, _ string, rows int) (string, error) {
 	err := p.from.exec(ctx, "DROP TABLE IF EXISTS source", "CREATE TABLE source "+p.from.columns("PRIMARY KEY"),
-		fmt.Sprintf(p.from.fill, rows))
+		p.from.filling("source", 1, rows))
 	if err == nil {
 		err = p.to.exec(ctx, "DROP TABLE IF EXISTS target", "CREATE TABLE target "+p.to.columns(""))
 	}

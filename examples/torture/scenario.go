@@ -22,6 +22,8 @@ type scenario struct {
 	// check compares the target with the source and looks for what must not be left behind. It returns what there is
 	// to tell.
 	check func(ctx context.Context, dir string, rows int) (string, error)
+	// hammer is there for change data capture.
+	hammer *hammer
 }
 
 // opener makes a scenario. services is the directory of the scripts that start servers, dir where they may live.

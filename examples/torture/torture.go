@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ type options struct {
 	dir                string
 	kills, serverKills int
 	rows               int
+	changes            int64 // that a soak makes; 0: no soak
+	memory             int64 // bytes that the child may take in a soak
 	seed               uint64
 	command            func(ctx context.Context, args ...string) *exec.Cmd
 }
@@ -55,14 +58,8 @@ type torment struct {
 
 // job runs one job to its end.
 func (t *torment) job(ctx context.Context) error {
-	if err := os.MkdirAll(t.dir, 0o755); err != nil {
-		return err
-	}
-	text, err := t.prepare(ctx, t.dir, t.rows)
+	err := t.write(ctx)
 	if err != nil {
-		return fmt.Errorf("prepare: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(t.dir, jobFile), []byte(text), 0o644); err != nil {
 		return err
 	}
 	stop := t.startWork(ctx)
@@ -76,6 +73,18 @@ func (t *torment) job(ctx context.Context) error {
 	fmt.Printf("job killed %d times, servers %d times, asked for %d savepoints: %s\n", t.killed, t.serversKilled,
 		t.savepoints, found)
 	return err
+}
+
+// write makes what the job reads, and its file.
+func (t *torment) write(ctx context.Context) error {
+	if err := os.MkdirAll(t.dir, 0o755); err != nil {
+		return err
+	}
+	text, err := t.prepare(ctx, t.dir, t.rows)
+	if err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	return os.WriteFile(filepath.Join(t.dir, jobFile), []byte(text), 0o644)
 }
 
 // startWork starts the scenario's work; stop ends it and returns its error, each time that it is called.
@@ -101,7 +110,12 @@ func (t *torment) startWork(ctx context.Context) (stop func() error) {
 
 // life is the life of one child: servers are killed under it until it is killed itself, or the job ends.
 func (t *torment) life(ctx context.Context, stopWork func() error) (ended bool, err error) {
-	child, err := t.startChild(ctx)
+	args := []string{"-parallelism", fmt.Sprint(1 + t.random.IntN(4))}
+	if t.random.IntN(4) == 0 {
+		t.savepoints++
+		args = append(args, "-savepoint", (time.Duration(100+t.random.IntN(500)) * time.Millisecond).String())
+	}
+	child, err := t.startChild(ctx, args...)
 	if err != nil {
 		return false, err
 	}
@@ -161,25 +175,28 @@ func (t *torment) await(ctx context.Context, child *child) error {
 
 // child is a running child process.
 type child struct {
+	pid   int
 	ended chan error // gets the error of a child that ended by itself
 	kill  func()     // kills it and waits for its end
 }
 
-func (t *torment) startChild(ctx context.Context) (*child, error) {
-	args := []string{"-child", "-dir", t.dir, "-parallelism", fmt.Sprint(1 + t.random.IntN(4))}
-	if t.random.IntN(4) == 0 {
-		t.savepoints++
-		args = append(args, "-savepoint", (time.Duration(100+t.random.IntN(500)) * time.Millisecond).String())
-	}
+// startChild starts a child that runs the job.
+func (t *torment) startChild(ctx context.Context, args ...string) (*child, error) {
 	ctx, cancel := context.WithCancel(ctx) // ends it with SIGKILL
-	cmd := t.command(ctx, args...)
-	c := &child{ended: make(chan error, 1)}
+	cmd := t.command(ctx, append([]string{"-child", "-dir", t.dir}, args...)...)
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		cancel()
+		return nil, err
+	}
+	c := &child{pid: cmd.Process.Pid, ended: make(chan error, 1)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		output, err := cmd.CombinedOutput()
+		err := cmd.Wait()
 		if err != nil {
-			err = fmt.Errorf("child: %w\n%s", err, output)
+			err = fmt.Errorf("child: %w\n%s", err, output.Bytes())
 		}
 		c.ended <- err
 	}()

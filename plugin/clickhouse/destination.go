@@ -18,6 +18,7 @@ type destination struct {
 
 	body    []byte
 	rows    int // in body
+	usual   int // bytes that the insert before had, or more if those before it had
 	changes *changes
 	waiting bool // for mutations that an old server runs in the background
 }
@@ -123,7 +124,7 @@ func (d *destination) upserts(b plugin.Batch) []int32 {
 // and returned.
 func (d *destination) append(b plugin.Batch, rows []int32) ([]plugin.RowError, error) {
 	if d.body == nil {
-		d.body = d.route.w.memory()
+		d.body = d.route.w.free.take(d.usual)
 	}
 	var refused []plugin.RowError
 	for {
@@ -155,20 +156,18 @@ func (d *destination) append(b plugin.Batch, rows []int32) ([]plugin.RowError, e
 	}
 }
 
-// reserved returns the body with room for a block, if its rows are as long as those that are there. A body doubles
-// until it has the size of a whole insert: one that grows by small steps leaves several times its size to the garbage
-// collector.
+// reserved returns the body with room for a block, if its rows are as long as those that are there. A body doubles: one
+// that grows by small steps leaves several times its size to the garbage collector.
 func (d *destination) reserved(rows int) []byte {
 	if d.rows == 0 {
 		return d.body
 	}
-	row, size := len(d.body)/d.rows+1, len(d.body)
-	block := row * rows
+	size := len(d.body)
+	block := (size/d.rows + 1) * rows
 	if cap(d.body)-size >= block {
 		return d.body
 	}
-	whole := max(2*cap(d.body), row*d.route.w.sink.options.BulkSize+block)
-	return slices.Grow(d.body, max(block, min(whole, mostBody+2*block)-size))
+	return slices.Grow(d.body, max(block, min(2*cap(d.body), mostBody+2*block)-size))
 }
 
 // taken calls f with the given rows of a batch, nil for all.
@@ -192,12 +191,8 @@ func allRows(n int) []int32 {
 // send sends what waits. The insert may be under way when it returns.
 func (d *destination) send(ctx context.Context) error {
 	w := d.route.w
-	if len(d.body) > 0 {
-		body := d.body
-		d.body, d.rows = nil, 0
-		if err := w.start(ctx, d, body); err != nil {
-			return err
-		}
+	if err := d.start(ctx); err != nil {
+		return err
 	}
 	if d.changes.len() == 0 {
 		return nil
@@ -218,10 +213,15 @@ func (d *destination) send(ctx context.Context) error {
 		}
 	}
 	d.changes.clear()
+	return d.start(ctx)
+}
+
+// start starts the insert of the body, if there is one.
+func (d *destination) start(ctx context.Context) error {
 	body := d.body
-	d.body, d.rows = nil, 0
 	if len(body) == 0 {
 		return nil
 	}
-	return w.start(ctx, d, body)
+	d.body, d.rows, d.usual = nil, 0, max(len(body), d.usual/2)
+	return d.route.w.start(ctx, d, body)
 }

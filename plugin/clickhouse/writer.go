@@ -18,7 +18,7 @@ import (
 
 const (
 	// mostHeld is how many bytes of blocks a writer holds for all its tables together.
-	mostHeld = 64 << 20
+	mostHeld = 32 << 20
 	// mostBody is how many bytes an insert has before it is sent, whatever bulk_size says.
 	mostBody = 8 << 20
 	// mostInserts is how many inserts are under way at a time, and mostSent how many bytes if there are several.
@@ -43,9 +43,9 @@ type writer struct {
 
 	ctx     context.Context // of inserts, which outlive the call that started them
 	cancel  context.CancelFunc
-	inserts []*insert   // under way, the oldest first
-	free    chan []byte // bodies of inserts that have ended
-	failed  error       // what ended the writer
+	inserts []*insert // under way, the oldest first
+	free    bodies
+	failed  error // what ended the writer
 
 	routes map[*plugin.Table]*route
 	order  []*route
@@ -73,8 +73,7 @@ var (
 )
 
 func newWriter(ctx context.Context, s *Sink, srv *server, t plugin.Task) *writer {
-	w := &writer{sink: s, srv: srv, log: t.Logger, task: t, nonce: rand.Text(), routes: map[*plugin.Table]*route{},
-		free: make(chan []byte, mostInserts+1)}
+	w := &writer{sink: s, srv: srv, log: t.Logger, task: t, nonce: rand.Text(), routes: map[*plugin.Table]*route{}}
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return w
 }
@@ -216,7 +215,7 @@ func (w *writer) start(ctx context.Context, d *destination, body []byte) error {
 		i.body, r.Body = body, body
 	} else {
 		w.endFeeds(mostFed - 1)
-		i.feed = client.NewFeed(w.spent)
+		i.feed = client.NewFeed(w.free.put)
 		r.Feed = i.feed
 		err = i.feed.Put(ctx, body) // it has room for the first
 	}
@@ -300,27 +299,9 @@ func (w *writer) end(ctx context.Context, n int) error {
 		return w.failed
 	}
 	if i.body != nil {
-		w.spent(i.body)
+		w.free.put(i.body)
 	}
 	return nil
-}
-
-// spent takes back a body that was sent.
-func (w *writer) spent(body []byte) {
-	select {
-	case w.free <- body[:0]:
-	default:
-	}
-}
-
-// memory returns an empty slice for the next body: that of an insert which has ended, if there is one.
-func (w *writer) memory() []byte {
-	select {
-	case b := <-w.free:
-		return b
-	default:
-		return make([]byte, 0, 64<<10)
-	}
 }
 
 // unfit makes the error of a row whose value the table cannot hold.

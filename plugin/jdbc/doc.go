@@ -21,6 +21,33 @@
 // A row without a known key is inserted, whatever its kind is: this is SeaTunnel's rule, and the log says so once.
 // With a key, +I and +U are upserts, -D deletes, and -U is dropped, in the order of the rows. See [SinkOptions].
 //
+// # What is_exactly_once leaves behind
+//
+// The target then holds tables of the sink's own: culvert_commits, with the last checkpoint of each job and sink, and
+// staging tables with rows that are not committed yet. A job that ends drops its staging tables, except
+//
+//   - those of a checkpoint that is stored and could not be committed, of a job that failed: its restart from the
+//     savepoint commits them;
+//   - all that there are, if the database could not be reached when the job failed or was canceled. The next start of
+//     the job clears them, be it from its savepoint or, with the same id, from scratch.
+//
+// If the job is never started again they stay, since nothing in the database tells that: the job may be one of another
+// engine, and rows of a checkpoint that somebody still goes on from must not go. Then look for them and drop them by
+// hand. In PostgreSQL they are in the schema that the user's search_path begins with, and their comment names the job:
+//
+//	SELECT oid::regclass, obj_description(oid, 'pg_class') FROM pg_class
+//	WHERE relkind = 'r' AND relname LIKE 'culvert\_%' AND relname <> 'culvert_commits';
+//	DROP TABLE culvert_...;
+//
+// In MySQL, MariaDB and SQLite they are in the url's database and listed in culvert_stages:
+//
+//	SELECT id, job, vertex, epoch, target FROM culvert_stages;
+//	DROP TABLE culvert_stage_7;
+//	DELETE FROM culvert_stages WHERE id = 7;
+//
+// Everywhere, DELETE FROM culvert_commits WHERE job = ... removes the note of a job that will not run again. While it
+// may run, leave all of it alone: a job whose staged rows are gone fails at its next start and says so.
+//
 // # Schema changes
 //
 // The target is altered as the source was: columns are added, with their default for the rows that are there, dropped,

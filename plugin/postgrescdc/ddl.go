@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/culvertdata/culvert/plugin"
 	"github.com/culvertdata/culvert/plugin/column"
@@ -44,7 +43,7 @@ func (s *stream) follow(ctx context.Context, out plugin.Out, t *target, r *relat
 // announce takes the difference between the columns before and those now to the sinks.
 func (s *stream) announce(ctx context.Context, out plugin.Out, t *target, r *relation, types []typeInfo,
 	before []pgoutput.Column) error {
-	details, number, err := s.details(ctx, r)
+	details, numbers, err := s.details(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -53,14 +52,8 @@ func (s *stream) announce(ctx context.Context, out plugin.Out, t *target, r *rel
 			return o.Name == c.Name && !sameColumn(o, c)
 		})
 	}
-	if slices.ContainsFunc(r.Columns, replaced) {
-		change, err := without(t.out, r.Columns, replaced)
-		if err == nil && !change.New.SameColumns(t.out) {
-			err = s.send(ctx, out, t, change, details)
-		}
-		if err != nil {
-			return err
-		}
+	if err := s.dropReplaced(ctx, out, t, r.Columns, replaced, details); err != nil {
+		return err
 	}
 	change, err := compare(t, r.Columns, before, types, details)
 	if err != nil {
@@ -71,9 +64,28 @@ func (s *stream) announce(ctx context.Context, out plugin.Out, t *target, r *rel
 			return err
 		}
 	}
-	t.number, t.missed = max(t.number, number), false
+	isOld := func(c pgoutput.Column) bool {
+		return hasColumn(before, c.Name) && !replaced(c) ||
+			slices.ContainsFunc(change.Renamed, func(n plugin.Rename) bool { return n.To == c.Name })
+	}
+	t.number, t.missed = lastNumber(t.number, r.Columns, isOld, details, numbers), false
 	s.noted(t, r)
 	return nil
+}
+
+// dropReplaced takes to the sinks that columns are gone in whose place others of their names have come.
+func (s *stream) dropReplaced(
+	ctx context.Context, out plugin.Out, t *target, columns []pgoutput.Column, replaced func(pgoutput.Column) bool,
+	details map[string]detail,
+) error {
+	if !slices.ContainsFunc(columns, replaced) {
+		return nil
+	}
+	change, err := without(t.out, columns, replaced)
+	if err != nil || change.New.SameColumns(t.out) {
+		return err
+	}
+	return s.send(ctx, out, t, change, details)
 }
 
 // send puts out what there is of a target, and then a change of its columns.
@@ -92,7 +104,7 @@ func (s *stream) send(
 	return nil
 }
 
-// without returns the change that drops columns, in whose place others of their names have come.
+// without returns the change that drops columns.
 func without(t *plugin.Table, columns []pgoutput.Column, replaced func(pgoutput.Column) bool) (
 	plugin.SchemaChange, error) {
 	next := *t
@@ -159,6 +171,10 @@ func agree(t *plugin.Table, columns []pgoutput.Column, types []typeInfo) bool {
 
 func sameColumn(a, b pgoutput.Column) bool {
 	return a.Name == b.Name && a.Type == b.Type && a.Mod == b.Mod
+}
+
+func hasColumn(list []pgoutput.Column, name string) bool {
+	return slices.ContainsFunc(list, func(c pgoutput.Column) bool { return c.Name == name })
 }
 
 // compare returns the change from the columns before to those now.
@@ -228,23 +244,20 @@ func renames(before, now []pgoutput.Column, isNew func(name string) bool) []plug
 // renamedFrom returns the column that column i was before: one that is gone, of the same type, at the same place
 // between columns that are still there. The caller makes sure that column i is not a new one.
 func renamedFrom(before, now []pgoutput.Column, i int) string {
-	has := func(list []pgoutput.Column, name string) bool {
-		return slices.ContainsFunc(list, func(c pgoutput.Column) bool { return c.Name == name })
-	}
-	if has(before, now[i].Name) {
+	if hasColumn(before, now[i].Name) {
 		return ""
 	}
 	place := 0 // among those that have come, behind the last column that was there before
 	previous := ""
 	for j := i - 1; j >= 0 && previous == ""; j-- {
-		if has(before, now[j].Name) {
+		if hasColumn(before, now[j].Name) {
 			previous = now[j].Name
 			break
 		}
 		place++
 	}
 	at := slices.IndexFunc(before, func(c pgoutput.Column) bool { return c.Name == previous }) + 1
-	for ; at < len(before) && !has(now, before[at].Name); at++ {
+	for ; at < len(before) && !hasColumn(now, before[at].Name); at++ {
 		if place == 0 {
 			if before[at].Type == now[i].Type && before[at].Mod == now[i].Mod {
 				return before[at].Name
@@ -278,61 +291,71 @@ func keptConstraints(all []plugin.Constraint, renamed map[string]string, columns
 // detail is what the catalog tells about a column, and the log does not.
 type detail struct {
 	declared string
-	number   int // of the column that has the name now; 0: there is none
+	number   int  // of the column that has the name now; 0: there is none
+	same     bool // it has the type, too
 	notNull  bool
 	value    *string // a default that is a plain literal
 }
 
-// details looks up the columns of a relation in the catalog, and returns the highest number among them. The catalog is
-// ahead of the log: of a column that has another type there, only the number is taken.
-func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, int, error) {
-	session, err := s.session(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
+// details looks up the columns of a relation in the catalog, and all numbers that columns of the table have or had, in
+// order. The catalog is ahead of the log: of a column that has another type there, only the number is taken.
+func (s *stream) details(ctx context.Context, r *relation) (map[string]detail, []int, error) {
 	columns, err := json.Marshal(r.Columns)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	rows, err := s.visible(ctx, session, `SELECT c.name, format_type(c.type, c.mod), coalesce(a.attnum, 0)::text,
-			coalesce(a.attnotnull, false)::text, pg_get_expr(d.adbin, d.adrelid), pg_current_snapshot()::text
+	rows, err := s.catalog(ctx, `SELECT c.name, format_type(c.type, c.mod), coalesce(a.attnum, 0)::text,
+			coalesce(a.attnotnull, false)::text, coalesce(a.atttypid = c.type AND a.atttypmod = c.mod, false)::text,
+			pg_get_expr(d.adbin, d.adrelid),
+			(SELECT json_agg(attnum ORDER BY attnum) FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0)::text
 		FROM json_to_recordset($2::json) c(name text, type oid, mod int)
 		LEFT JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum > 0 AND a.attname = c.name
 		LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 			AND a.atttypid = c.type AND a.atttypmod = c.mod`,
 		strconv.FormatUint(uint64(r.OID), 10), string(columns))
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	details, highest := map[string]detail{}, 0
+	details := map[string]detail{}
+	var numbers []int
 	for _, row := range rows {
-		d := detail{declared: string(row[1]), notNull: string(row[3]) == "true"}
+		d := detail{declared: string(row[1]), notNull: string(row[3]) == "true", same: string(row[4]) == "true"}
 		if d.number, err = strconv.Atoi(string(row[2])); err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
-		if row[4] != nil {
-			d.value = postgres.PlainDefault(string(row[4]))
+		if row[5] != nil {
+			d.value = postgres.PlainDefault(string(row[5]))
 		}
-		highest = max(highest, d.number)
+		if row[6] != nil && numbers == nil {
+			if err := json.Unmarshal(row[6], &numbers); err != nil {
+				return nil, nil, err
+			}
+		}
 		details[string(row[0])] = d
 	}
-	return details, highest, nil
+	return details, numbers, nil
 }
 
-// visible runs a query, whose last column is its view, until that has the transaction under way: the server sends a
-// transaction when it is in the log, which is a little before others can see it.
-func (s *stream) visible(ctx context.Context, session *postgres.Session, sql string, args ...string) ([][][]byte, error) {
-	for {
-		rows, err := session.Query(ctx, sql, args...)
-		if err != nil || len(rows) == 0 {
-			return rows, err
-		}
-		view, err := pgoutput.ParseSnapshot(string(rows[0][len(rows[0])-1]))
-		if err != nil || view.Sees(s.begin.XID) {
-			return rows, err
-		}
-		if err := plugin.Sleep(ctx, time.Millisecond); err != nil {
-			return nil, err
+// lastNumber returns the highest number that a column of the log had when it got these columns. Numbers rise in their
+// order. So new columns behind all those that the catalog still knows had the next numbers.
+func lastNumber(
+	last int, columns []pgoutput.Column, isOld func(pgoutput.Column) bool, details map[string]detail, numbers []int,
+) int {
+	behind := 0
+	for _, c := range columns {
+		d := details[c.Name]
+		switch {
+		case isOld(c):
+			behind = 0
+		case d.same:
+			last, behind = max(last, d.number), 0
+		default: // renamed, dropped, or replaced since then
+			behind++
 		}
 	}
+	next := slices.IndexFunc(numbers, func(n int) bool { return n > last })
+	if next < 0 || behind == 0 {
+		return last
+	}
+	return numbers[min(next+behind, len(numbers))-1]
 }

@@ -2,6 +2,7 @@ package postgrescdc
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,6 +139,51 @@ func TestPresentColumns(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%s: %q (%v), want %q", test.name, got, err, test.want)
 		}
+	}
+}
+
+// TestLastNumber finds how far the numbers of columns had gone, from a catalog that is further.
+func TestLastNumber(t *testing.T) {
+	column := func(text string) pgoutput.Column {
+		name, kind, _ := strings.Cut(text, ":")
+		return pgoutput.Column{Name: name, Type: uint32(len(kind))}
+	}
+	tests := []struct {
+		name, now, old, catalog string // the catalog's columns in the order of their numbers, - for one that is gone
+		last, want              int
+	}{
+		{"nothing new", "a b", "a b", "a b", 2, 2},
+		{"new", "a b c", "a b", "a b c", 2, 3},
+		{"new, and one more since then", "a b c", "a b", "a b c d", 2, 3},
+		{"new, renamed since then", "a b c", "a b", "a b x", 2, 3},
+		{"new, renamed since then, and one more", "a b c", "a b", "a b x d", 2, 3},
+		{"new, dropped since then", "a b c", "a b", "a b -", 2, 3},
+		{"new, replaced since then", "a b c", "a b", "a b - x", 2, 3},
+		{"new, replaced by one of its name since then", "a b c", "a b", "a b - c:i", 2, 3},
+		{"old, replaced by one of its name since then", "a b c", "a b c", "a b - c:i", 3, 3},
+		{"two new, the first one renamed since then", "a b c d", "a b", "a b x d", 2, 4},
+		{"two new, both renamed since then", "a b c d", "a b", "a b x y z", 2, 4},
+		{"a table with gaps", "a b c", "a b", "a - b - x", 4, 5},
+		{"renamed before and since then", "a x", "a x", "a y z", 2, 2},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var now []pgoutput.Column
+			for name := range strings.FieldsSeq(test.now) {
+				now = append(now, column(name))
+			}
+			details, numbers := map[string]detail{}, []int{}
+			for i, text := range strings.Fields(test.catalog) {
+				numbers = append(numbers, i+1)
+				if c := column(text); text != "-" {
+					details[c.Name] = detail{number: i + 1, same: slices.ContainsFunc(now, func(o pgoutput.Column) bool { return sameColumn(o, c) })}
+				}
+			}
+			isOld := func(c pgoutput.Column) bool { return slices.Contains(strings.Fields(test.old), c.Name) }
+			if got := lastNumber(test.last, now, isOld, details, numbers); got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+		})
 	}
 }
 

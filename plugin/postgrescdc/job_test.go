@@ -88,6 +88,32 @@ func TestSchemaChanges(t *testing.T) {
 	}
 }
 
+// TestLateSchemaChanges comes to changes of columns when the catalog is further already.
+func TestLateSchemaChanges(t *testing.T) {
+	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text)", "INSERT INTO a VALUES (1, 'v'), (2, 'v')")
+	w := newEngine(t, "")
+	file := s.toTables("", "debezium { include.schema.changes = true }", "a")
+	job := w.submit(file, engine.SubmitOptions{ID: 5})
+	s.same(job, "a")
+	for _, sql := range []string{
+		"ALTER TABLE a ADD x int; UPDATE a SET x = 7 WHERE id = 1; " +
+			"ALTER TABLE a RENAME x TO y; UPDATE a SET v = 'w' WHERE id = 2",
+		"ALTER TABLE a ADD k text, ADD l int; UPDATE a SET l = 8 WHERE id = 1; " +
+			"ALTER TABLE a DROP k; ALTER TABLE a RENAME l TO m; INSERT INTO a VALUES (3)",
+		"ALTER TABLE a ADD n int; UPDATE a SET n = 9 WHERE id = 1; " +
+			"ALTER TABLE a DROP n, ADD o int; UPDATE a SET o = 10 WHERE id = 2",
+		"ALTER TABLE a ADD p int; UPDATE a SET p = 11 WHERE id = 1; " +
+			"ALTER TABLE a DROP p, ADD p text; UPDATE a SET p = '12' WHERE id = 2",
+		"ALTER TABLE a ALTER o TYPE bigint; UPDATE a SET o = 13 WHERE id = 1; " +
+			"ALTER TABLE a DROP p, ADD p int; UPDATE a SET p = 14 WHERE id = 2",
+	} {
+		w.savepoint(job)
+		s.exec(sql)
+		job = w.submit(file, engine.SubmitOptions{ID: 5, FromSavepoint: true})
+		s.same(job, "a")
+	}
+}
+
 // TestPlannedColumns keeps the target's columns where changes of columns are not wanted.
 func TestPlannedColumns(t *testing.T) {
 	s := newServer(t, "CREATE TABLE a (id int PRIMARY KEY, v text, w text, g int GENERATED ALWAYS AS (id * 2) STORED)",

@@ -25,32 +25,30 @@ type presentColumn struct {
 	oid    uint32
 }
 
-// look begins a transaction that holds a table, and returns its view and the table's columns.
-func look(ctx context.Context, c *postgres.Session, id plugin.TableID, oid uint32) (pgoutput.Snapshot, present, error) {
+// look returns a table's columns in a view.
+func look(ctx context.Context, view *postgres.Session, id plugin.TableID, oid uint32) (present, error) {
 	now := present{names: map[int]string{}, columns: map[string]presentColumn{}}
-	rows, err := c.Rows(ctx, fmt.Sprintf("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; %s"+
-		`SELECT pg_current_snapshot()::text, attnum::text, attname, atttypid::text FROM pg_attribute
-			WHERE attrelid = %d AND attnum > 0 AND NOT attisdropped`, postgres.Hold(id), oid))
+	rows, err := view.Query(ctx, `SELECT attnum::text, attname, atttypid::text FROM pg_attribute
+		WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped`, strconv.FormatUint(uint64(oid), 10))
 	if err == nil && len(rows) == 0 {
 		err = valueGone(id, "any")
 	}
 	if err != nil {
-		return pgoutput.Snapshot{}, now, err
+		return now, err
 	}
 	for _, row := range rows {
-		number, err := strconv.Atoi(string(row[1]))
+		number, err := strconv.Atoi(string(row[0]))
 		if err != nil {
-			return pgoutput.Snapshot{}, now, err
+			return now, err
 		}
-		oid, err := strconv.ParseUint(string(row[3]), 10, 32)
+		kind, err := strconv.ParseUint(string(row[2]), 10, 32)
 		if err != nil {
-			return pgoutput.Snapshot{}, now, err
+			return now, err
 		}
-		now.names[number] = string(row[2])
-		now.columns[string(row[2])] = presentColumn{number, uint32(oid)}
+		now.names[number] = string(row[1])
+		now.columns[string(row[1])] = presentColumn{number, uint32(kind)}
 	}
-	view, err := pgoutput.ParseSnapshot(string(rows[0][0]))
-	return view, now, err
+	return now, nil
 }
 
 // find returns the name that a column of a relation has now, empty if it was dropped: the log is going to tell. It goes

@@ -75,8 +75,8 @@ func (t *target) renumber(change plugin.SchemaChange, details map[string]detail)
 		}
 		if at := t.out.Index(name); at >= 0 {
 			numbers[i] = t.numbers[at]
-		} else {
-			numbers[i] = details[c.Name].number
+		} else if d := details[c.Name]; d.same {
+			numbers[i] = d.number
 		}
 	}
 	return numbers
@@ -261,11 +261,7 @@ func (s *stream) typeOf(ctx context.Context, c pgoutput.Column) (typeInfo, error
 		return info, nil
 	}
 	info := typeInfo{form: form, text: true, money: c.Type == oidMoney}
-	session, err := s.session(ctx)
-	if err != nil {
-		return info, err
-	}
-	rows, err := session.Query(ctx, `WITH RECURSIVE d(oid, mod, kind, base) AS (
+	rows, err := s.catalog(ctx, `WITH RECURSIVE d(oid, mod, kind, base) AS (
 			SELECT oid, typtypmod, typtype, typbasetype FROM pg_type WHERE oid = $1::oid
 			UNION ALL SELECT t.oid, CASE WHEN t.typtype = 'd' AND d.mod < 0 THEN t.typtypmod ELSE d.mod END, t.typtype,
 				t.typbasetype

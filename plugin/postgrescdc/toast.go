@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -137,28 +136,19 @@ func (c *current) fill(t *target, patches []patch, a arrow.Array, at int, s *str
 	return filled, nil
 }
 
-// lookUp reads the rows of patches in one view that holds all their transactions: the server sends a transaction when
-// it is in the log, which is a little before others can see it.
+// lookUp reads the rows of patches in one view that holds all their transactions.
 func (s *stream) lookUp(ctx context.Context, t *target, patches []patch) (*current, error) {
-	session, err := s.session(ctx)
+	xids := make([]uint32, len(patches))
+	for i, p := range patches {
+		xids[i] = p.xid
+	}
+	session, err := s.view(ctx, postgres.Hold(t.out.ID), xids...)
 	if err != nil {
 		return nil, err
 	}
-	var now present
-	for {
-		var view pgoutput.Snapshot
-		if view, now, err = look(ctx, session, t.out.ID, patches[0].of.OID); err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(patches, func(p patch) bool { return !view.Sees(p.xid) }) {
-			break
-		}
-		if err := session.Exec(ctx, "ROLLBACK"); err != nil {
-			return nil, err
-		}
-		if err := plugin.Sleep(ctx, time.Millisecond); err != nil {
-			return nil, err
-		}
+	now, err := look(ctx, session, t.out.ID, patches[0].of.OID)
+	if err != nil {
+		return nil, err
 	}
 	found, err := s.ask(ctx, session, t, now, patches)
 	if err != nil {

@@ -125,6 +125,40 @@ func TestKillLeavesEverythingToTheRestore(t *testing.T) {
 	}
 }
 
+// TestEndWithoutCommit ends a job while a stored checkpoint cannot be committed: what it holds is kept for a restart,
+// which a canceled job does not have.
+func TestEndWithoutCommit(t *testing.T) {
+	for outcome, before := range map[Outcome]uint64{Failed: 0, Canceled: 1} {
+		t.Run(outcome.String(), func(t *testing.T) {
+			st := &store{}
+			w := newWorld(st)
+			var r *ran
+			started := make(chan struct{})
+			dst := &sink{world: w, onCommit: func(context.Context, uint64) error {
+				<-started
+				if outcome == Canceled {
+					r.Cancel()
+				}
+				return errBroken
+			}}
+			src := endless(1, 100)
+			r = start(t, Options{Pipeline: simple(1, src, dst), Checkpoints: st, Interval: time.Millisecond, Retries: 0})
+			close(started)
+			if got, _ := r.wait(); got != outcome {
+				t.Errorf("the outcome is %v", got)
+			}
+			if diff := cmp.Diff([]uint64{0, st.last().Epoch - before}, w.aborts); diff != "" {
+				t.Error(diff)
+			}
+			if outcome == Canceled {
+				w.check(t, 0) // nothing is left
+			} else if len(w.staged) == 0 || len(w.visible) > 0 {
+				t.Errorf("staged %v, visible %v", w.staged, w.visible)
+			}
+		})
+	}
+}
+
 func TestCancelDropsWhatIsStaged(t *testing.T) {
 	st := &store{}
 	w := newWorld(st)

@@ -95,8 +95,9 @@ func (r *Runner) pause(ctx context.Context) {
 	}
 }
 
-// drop drops what was staged beyond the last checkpoint of a pipeline that will not go on. A committer that is stuck
-// is left alone: it is called by one goroutine at a time.
+// drop drops what was staged beyond the last checkpoint of a pipeline that will not go on. What belongs to a checkpoint
+// that could not be committed is left for a restart from there, unless the pipeline is canceled: then there is none. A
+// committer that is stuck is left alone: it is called by one goroutine at a time.
 func (r *Runner) drop(ctx context.Context, end *ending) {
 	if !r.commits() || end.stuck {
 		return
@@ -115,6 +116,9 @@ func (r *Runner) drop(ctx context.Context, end *ending) {
 		var after uint64
 		if cp != nil {
 			after = cp.Epoch
+		}
+		if cp != nil && cp.State == checkpoint.Prepared && end.outcome == Canceled {
+			after-- // it could not be committed, and nobody goes on from it
 		}
 		return r.abortAfter(ctx, after)
 	})

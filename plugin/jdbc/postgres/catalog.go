@@ -63,8 +63,21 @@ func (c *catalog) Describe(ctx context.Context, r jdbc.Request) (*jdbc.Relation,
 				"read tables of one database in each source, and name it in the url"), id)
 		}
 	}
-	relation, err := c.describe(ctx, r, id)
+	relation, err := settled(func() (*jdbc.Relation, error) { return c.describe(ctx, r, id) })
 	return relation, ofTable(err, id)
+}
+
+// describeTries is how often a table is described that is altered meanwhile.
+const describeTries = 5
+
+// settled describes a table, anew if a column has gone since the catalog was asked for its name.
+func settled(describe func() (*jdbc.Relation, error)) (*jdbc.Relation, error) {
+	for try := 1; ; try++ {
+		relation, err := describe()
+		if pg := serverError(err); pg == nil || pg.Code != undefinedColumn || try == describeTries {
+			return relation, err
+		}
+	}
 }
 
 func (c *catalog) describe(ctx context.Context, r jdbc.Request, id plugin.TableID) (*jdbc.Relation, error) {

@@ -215,7 +215,11 @@ func (w *work) direct(ctx context.Context, runs []jdbc.Run) (done bool, err erro
 	return true, err
 }
 
-const uniqueViolation = "23505"
+const (
+	uniqueViolation = "23505"
+	undefinedTable  = "42P01"
+	undefinedColumn = "42703"
+)
 
 // apply writes runs within a transaction.
 func (w *work) apply(ctx context.Context, runs []jdbc.Run) error {

@@ -141,6 +141,41 @@ func TestCasts(t *testing.T) {
 	}
 }
 
+// TestAbandonedStages finds what a job has staged that nobody goes on with, and drops it.
+func TestAbandonedStages(t *testing.T) {
+	s := dbtest.Postgres(t, `CREATE TABLE people (id int PRIMARY KEY, "Name" text, age int)`)
+	tab := people(t, 0)
+	sink := kit.OpenSink(t, s.Options("is_exactly_once", true), tab)
+	w, err := sink.Writer(t.Context(), plugin.Task{Env: jdbctest.Env()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(t.Context(), jdbctest.Batch(t, tab, jdbctest.Insert(1, "a", 5))); err != nil {
+		t.Fatal(err)
+	}
+	token, err := w.Flush(t.Context(), 1)
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	// As the documentation of the Jdbc sink tells it.
+	found := s.Query(`SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
+		WHERE relkind = 'r' AND relname LIKE 'culvert\_%' AND relname <> 'culvert_commits'`)
+	if len(found) != 1 {
+		t.Fatalf("found %q", found)
+	}
+	name, note, _ := strings.Cut(found[0], "|")
+	env := jdbctest.Env()
+	if want := fmt.Sprintf("Culvert: job %d, %s: rows for ", env.Job.ID, env.Vertex); !strings.HasPrefix(note, want) {
+		t.Errorf("the note is %q", note)
+	}
+	s.Exec("DROP TABLE " + name)
+	err = sink.(plugin.Committer).Commit(t.Context(), 1, [][]byte{token})
+	var known *plugin.Error
+	if !errors.As(err, &known) || known.Code != plugin.CodeNotFound || known.Retry || !strings.Contains(err.Error(), "are gone") {
+		t.Errorf("commit without the rows: %v", err)
+	}
+}
+
 func TestStatement(t *testing.T) {
 	s := dbtest.Postgres(t, `CREATE TABLE people (id int, "Name" varchar(5), age uuid)`)
 	tab := jdbctest.Table(t, plugin.Table{Columns: []plugin.Column{

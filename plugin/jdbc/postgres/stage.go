@@ -64,7 +64,8 @@ func (st *stage) table(ctx context.Context, s *session, l *layout) (*staged, err
 	}
 	t := &staged{name: stagePrefix(st.owner) + strings.ToLower(rand.Text()[:8])}
 	sql := "CREATE TABLE " + quote(t.name) + " (" + l.typed().staging() + ") WITH (autovacuum_enabled = false)"
-	if err := s.exec(ctx, sql); err != nil {
+	note := fmt.Sprintf("Culvert: job %d, %s: rows for %s, not committed yet", st.owner.Job, st.owner.Vertex, l.t.ID)
+	if err := s.exec(ctx, sql+"; COMMENT ON TABLE "+quote(t.name)+" IS "+literal(note)); err != nil {
 		return nil, err
 	}
 	st.tables[l] = t
@@ -217,6 +218,12 @@ func (s *session) move(ctx context.Context, o jdbc.Owner, epoch uint64, tables [
 	}
 	for _, t := range tables {
 		if err := s.moveTable(ctx, t); err != nil {
+			if pg := serverError(err); pg != nil && pg.Code == undefinedTable && strings.Contains(pg.Message, t.Table) {
+				err = &plugin.Error{
+					Code: plugin.CodeNotFound, Err: fmt.Errorf("staged rows of this checkpoint, %s, are gone", t.Table),
+					Fix: "somebody has dropped them from the database; start the job afresh",
+				}
+			}
 			id, _ := plugin.ParseTableID(t.Target, true)
 			return ofTable(err, id)
 		}
