@@ -7,11 +7,11 @@ import "slices"
 type SchemaChange struct {
 	Old, New *Table
 	// Renamed are the columns of New that have another name in Old. A column of New that is neither named here nor in
-	// Old is new; a column of both is the same one. A statement that drops a column and adds one of its name is therefore
-	// two changes.
+	// Old is new; a column of both is the same one. A statement that drops a column and adds one of its name is
+	// therefore two changes.
 	Renamed []Rename
-	// Truncated says that the columns are the same, and that all rows before the change are gone. New is a version of its
-	// own all the same.
+	// Truncated says that the columns are the same, and that all rows before the change are gone. New is a version of
+	// its own all the same.
 	Truncated bool
 	// Statement is the DDL text that caused it, where there was one; for logs and consoles only.
 	Statement string

@@ -20,8 +20,9 @@
 //
 // Rows are collected as blocks and sent when there are bulk_size of them, at a checkpoint, and when flush_interval_ms
 // have passed since rows were made visible the last time. The server takes inserts while the next ones are filled. An
-// insert without primary_key into a table where it could not be made again, see below, goes on until its rows have to be
-// visible, and is sent while they are made: the server then writes few large parts, and the sink holds some megabytes.
+// insert without primary_key into a table where it could not be made again, see below, goes on until its rows have to
+// be visible, and is sent while they are made: the server then writes few large parts, and the sink holds some
+// megabytes.
 //
 // Without primary_key every row is inserted, whatever its kind is: this is SeaTunnel's rule. With primary_key the rows
 // of a bulk are reduced to the last state of each key. A table with the engine ReplacingMergeTree whose ORDER BY is

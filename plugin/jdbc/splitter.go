@@ -30,7 +30,8 @@ type splitState struct {
 	Split int `json:"split"`
 	// Plan is how the relation is cut; nil if that is not known yet.
 	Plan *cutting `json:"plan,omitempty"`
-	// Names are those of the relations up to the one that is being cut, so that a job may start again with another list.
+	// Names are those of the relations up to the one that is being cut, so that a job may start again with another
+	// list.
 	Names []plugin.TableID `json:"names,omitempty"`
 }
 

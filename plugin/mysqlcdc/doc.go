@@ -44,10 +44,11 @@
 // unique key) is -D and +I, since sinks know a row by its key; SeaTunnel sends -U and +U, which leave the old row where
 // it was.
 //
-// DROP and RENAME TABLE are not passed on, as in SeaTunnel; the log of the job tells. So it is with TRUNCATE TABLE, unless
-// Debezium's property truncate.handling.mode, which is made use of here too, says otherwise: include empties the target,
-// between the rows before and those after, with sinks that can (Jdbc, Clickhouse), and fails the job with others; fail
-// lets somebody decide. A table that is truncated between two chunks of its snapshot fails a job that says include.
+// DROP and RENAME TABLE are not passed on, as in SeaTunnel; the log of the job tells. So it is with TRUNCATE TABLE,
+// unless Debezium's property truncate.handling.mode, which is made use of here too, says otherwise: include empties the
+// target, between the rows before and those after, with sinks that can (Jdbc, Clickhouse), and fails the job with
+// others; fail lets somebody decide. A table that is truncated between two chunks of its snapshot fails a job that says
+// include.
 //
 // A lost connection is tried again connect.max-retries times, on the next host of base-url if need be. Another server
 // than the one before goes on by GTID, if the log has passed the snapshot; otherwise the job fails and says why. A
@@ -63,9 +64,9 @@
 // With include.schema.changes the sink gets each change between the rows before and after it. A chunk that meets other
 // columns than those that the log is known to have is given up until the log has come to the change. Without it the
 // columns stay those that were planned, also when the job is started from its savepoint: new ones are left out, dropped
-// ones are null. A job that begins to follow changes with a savepoint brings the target to the columns that were left out
-// until then, before the next row; rows of that time have no values in them. If the key gets another name while the table
-// is cut, what is left is one chunk; a job that does not follow changes of the columns fails then.
+// ones are null. A job that begins to follow changes with a savepoint brings the target to the columns that were left
+// out until then, before the next row; rows of that time have no values in them. If the key gets another name while the
+// table is cut, what is left is one chunk; a job that does not follow changes of the columns fails then.
 //
 // With format = compatible_debezium_json rows become the messages of Debezium's MySQL connector: a topic, a key and a
 // value as texts, for a sink such as Kafka. Changes of columns show in the messages that come after them.

@@ -214,7 +214,8 @@ func failures(t *testing.T, checks []check, secrets []string, timeout time.Durat
 	return failed
 }
 
-// TestLateSplits discovers the splits of a source that takes its time at every other discovery: those are the same ones.
+// TestLateSplits discovers the splits of a source that takes its time at every other discovery: those are the same
+// ones.
 func TestLateSplits(t *testing.T) {
 	c := memSourceCase("late now and then")
 	c.Mode, c.Rows = plugin.Unbounded, memSplits*memRows

@@ -173,8 +173,8 @@ func ping(ctx context.Context, w *world, endpoint any) error {
 }
 
 // checkSplits discovers again and again and compares the splits' IDs. How far a discovery comes before it is taken to
-// wait for splits to be done is a matter of time. So a later one is given the time to find all splits of the one before;
-// if it finds more, the next one must find those, too.
+// wait for splits to be done is a matter of time. So a later one is given the time to find all splits of the one
+// before; if it finds more, the next one must find those, too.
 func (c *SourceCase) checkSplits(ctx context.Context, w *world) error {
 	var known []string
 	for again := range 3 {

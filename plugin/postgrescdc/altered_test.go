@@ -128,8 +128,8 @@ func (f *follower) finish(splits ...plugin.Split) (next []plugin.Split) {
 	return next
 }
 
-// TestRenamedKey gives the column that a table is cut by another name: before it is cut, when some of it is, and between
-// two runs of the job.
+// TestRenamedKey gives the column that a table is cut by another name: before it is cut, when some of it is, and
+// between two runs of the job.
 func TestRenamedKey(t *testing.T) {
 	const rename = "ALTER TABLE a RENAME id TO key"
 	rows := make([]string, 100)

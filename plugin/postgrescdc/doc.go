@@ -84,13 +84,13 @@
 // brings the target to the columns that were left out until then, before the next row; rows of that time have no
 // values in them.
 //
-// A table may be altered at any time. What is read about it when the job is planned is of one moment: a lock that only an
-// ALTER TABLE waits for sees to that. One that was altered before the slot was made is looked at again, and the sinks
-// hear of it first. Chunks find the columns by their numbers, under the same lock, so one that was renamed is read under
-// its old name. One that is gone is null; if it held no null and the sinks are going to hear of it, it is the zero of its
-// type. Until the stream comes to the change, the sinks know the old ones. If the key gets another name while the table
-// is cut, what is left is one chunk; if it is gone, the job fails. Values that the log does not hold are read from the
-// table by the columns' numbers, too.
+// A table may be altered at any time. What is read about it when the job is planned is of one moment: a lock that only
+// an ALTER TABLE waits for sees to that. One that was altered before the slot was made is looked at again, and the
+// sinks hear of it first. Chunks find the columns by their numbers, under the same lock, so one that was renamed is
+// read under its old name. One that is gone is null; if it held no null and the sinks are going to hear of it, it is
+// the zero of its type. Until the stream comes to the change, the sinks know the old ones. If the key gets another name
+// while the table is cut, what is left is one chunk; if it is gone, the job fails. Values that the log does not hold
+// are read from the table by the columns' numbers, too.
 //
 // # Large transactions
 //

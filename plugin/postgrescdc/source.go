@@ -119,8 +119,8 @@ func (s *Source) replace(altered []*captured) []*captured {
 	return all
 }
 
-// first returns the table that the first rows come with. It is as the sinks know it, or a version more if it was altered
-// before anything was read and the job follows that.
+// first returns the table that the first rows come with. It is as the sinks know it, or a version more if it was
+// altered before anything was read and the job follows that.
 func (s *Source) first(planned *plugin.Table) (*plugin.Table, error) {
 	known := s.known.Of(planned)
 	if !s.options.schemaChanges() || known.SameColumns(planned) {

@@ -20,7 +20,8 @@ const (
 	idleWait = 100 * time.Millisecond
 	// linger is how long a row may wait for others to come to its batch.
 	linger = 4 * time.Millisecond
-	// gather is the pause between two looks for those others: to be woken for each of them costs more than to decode it.
+	// gather is the pause between two looks for those others: to be woken for each of them costs more than to decode
+	// it.
 	gather = 300 * time.Microsecond
 	// retryPause is the pause before a lost connection is made again, times the number of the attempt.
 	retryPause = 500 * time.Millisecond

@@ -74,8 +74,8 @@ type Vertex struct {
 	// ID is the number of the vertex in the job's execution plan, from 1.
 	ID   int
 	Role plugin.Role
-	// Name is the key of checkpoint state, for example Source[0]-FakeSource. A sink with an instance for each of several
-	// tables is Sink[0]-Kafka, its instances have names of their own.
+	// Name is the key of checkpoint state, for example Source[0]-FakeSource. A sink with an instance for each of
+	// several tables is Sink[0]-Kafka, its instances have names of their own.
 	Name string
 	// Plugin is the plugin's name as the user wrote it.
 	Plugin string

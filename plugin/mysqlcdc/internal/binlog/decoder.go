@@ -58,7 +58,8 @@ type DecoderOptions struct {
 // Decoder appends rows of one table of the log to a builder of the out table. It is for one goroutine.
 //
 // Use it event by event: [Decoder.Open] with the event's rows, then as long as [Decoder.More] is true one of
-// [Decoder.Append] and [Decoder.Skip], or [Decoder.AppendAll] for many. [Decoder.Key] looks at the next row before that.
+// [Decoder.Append] and [Decoder.Skip], or [Decoder.AppendAll] for many. [Decoder.Key] looks at the next row before
+// that.
 type Decoder struct {
 	m      *TableMap
 	out    *plugin.Table

@@ -19,7 +19,8 @@ type run struct {
 // behind them. After an error the column may hold some of them.
 type appendFunc func(data []byte, at []int) error
 
-// eachOf returns the appendFunc that takes values one by one: f appends the value at the head of b and returns its size.
+// eachOf returns the appendFunc that takes values one by one: f appends the value at the head of b and returns its
+// size.
 func eachOf(f func(b []byte) (int, error)) appendFunc {
 	return func(data []byte, at []int) error {
 		for i, p := range at {

@@ -64,8 +64,8 @@ const (
 	rowsV2ExtraMinimum = 2
 )
 
-// tables remembers the table maps of a stream by their numbers, and by their names, so that a table that is opened again
-// under another number keeps its map.
+// tables remembers the table maps of a stream by their numbers, and by their names, so that a table that is opened
+// again under another number keeps its map.
 type tables struct {
 	byNumber map[uint64]*TableMap
 	byName   map[tableName]*TableMap
