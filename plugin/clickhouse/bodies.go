@@ -8,8 +8,8 @@ import (
 const (
 	// leastBody is the room of the smallest body of an insert.
 	leastBody = 64 << 10
-	// mostFree is the room of all bodies that are kept for later.
-	mostFree = 8 << 20
+	// mostFree is the room of all bodies that are kept for later: two of the largest.
+	mostFree = 2*mostBody + 4<<20
 )
 
 // bodies are those of inserts that have ended, for the next ones. They are safe for several goroutines.

@@ -63,8 +63,8 @@ func (d *destination) full() bool {
 	if len(d.body) >= mostBody {
 		return true
 	}
-	if i := d.route.w.fed(d); i != nil {
-		return len(d.body) >= leastPart && i.feed.Ready()
+	if d.route.w.fed(d) != nil {
+		return len(d.body) >= leastPart
 	}
 	if d.rows+d.changes.len() < d.route.w.sink.options.BulkSize {
 		return false

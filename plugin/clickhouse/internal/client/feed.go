@@ -33,9 +33,6 @@ func (f *Feed) Over() bool {
 	}
 }
 
-// Ready reports whether Put would return at once.
-func (f *Feed) Ready() bool { return len(f.parts) < cap(f.parts) || f.Over() }
-
 // Put hands over a part, which belongs to the feed from then on. It waits for room, and drops the part if the request
 // has ended.
 func (f *Feed) Put(ctx context.Context, part []byte) error {
