@@ -43,6 +43,13 @@ func TestSeaTunnelJobs(t *testing.T) {
 		}
 	}
 	const source = "mysql_cdc_e2e_source_table"
+	run("mysqlcdc_to_mysql", func(same func(from, to, order string)) {
+		const from, to = "mysql_cdc." + source, "mysql_cdc.mysql_cdc_e2e_sink_table"
+		same(from, to, "id")
+		f.Exec("INSERT INTO "+from+" (id, f_int, f_varchar) VALUES (2001, 5, 'new')",
+			"UPDATE "+from+" SET f_bigint = 10000 WHERE id = 2", "DELETE FROM "+from+" WHERE id = 2001")
+		same(from, to, "id")
+	})
 	run("mysqlcdc_to_mysql_with_multi_table_mode_two_table", follows(source, source+"2"))
 	run("mysqlcdc_to_mysql_with_custom_primary_key",
 		follows(source+"_1_custom_primary_key", source+"_2_custom_primary_key"))

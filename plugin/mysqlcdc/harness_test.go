@@ -12,12 +12,13 @@ import (
 	"github.com/culvertdata/culvert/plugin/internal/dbtest"
 	"github.com/culvertdata/culvert/plugin/jdbc/mysql"
 	"github.com/culvertdata/culvert/plugin/mysqlcdc"
+	"github.com/culvertdata/culvert/plugin/transform"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m, dbtest.RunJob(plugins)) }
 
 func plugins() []plugin.Plugin {
-	return slices.Concat(mysqlcdc.Plugins(), mysql.Plugins(), blackhole.Plugins())
+	return slices.Concat(mysqlcdc.Plugins(), mysql.Plugins(), blackhole.Plugins(), transform.Plugins())
 }
 
 // fixture is two databases on a server, where rows come from and where they go. Statements run in the first one.

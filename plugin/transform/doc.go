@@ -1,11 +1,17 @@
 // Package transform has the transforms that change columns or drop rows: Copy, FieldMapper, Filter, FilterRowKind,
-// Replace, Split and RowKindExtractor.
+// Replace, Split, RowKindExtractor and Sql.
 //
 // All work on whole columns. A column that stays as it is is handed on without a copy, and so is a batch that a
 // transform does not change. The output table keeps the path of the input table. Its primary key and its other keys
 // survive if all their columns do, under the columns' new names.
 //
 // A field that the input lacks is an error when the job is planned, and names the nearest field that there is.
+//
+// # Sql
+//
+// Of SeaTunnel's Sql there is the part that picks columns: SELECT with columns, aliases and *, and FROM with any table.
+// Names are case-sensitive, and may be quoted with ` or ". Anything else, such as an expression, a function or WHERE, is
+// refused when the job is planned.
 //
 // # Regular expressions
 //
@@ -29,5 +35,6 @@ func Plugins() []plugin.Plugin {
 		plugin.NewTransform(plugin.Info{Name: "Split", Summary: "Splits a field's text into new fields."}, newSplit),
 		plugin.NewTransform(plugin.Info{Name: "RowKindExtractor", Summary: "Writes the kind of a row into a new field."},
 			newRowKindExtractor),
+		plugin.NewTransform(plugin.Info{Name: "Sql", Summary: "Picks, orders and renames fields by a SELECT."}, newSQL),
 	}
 }

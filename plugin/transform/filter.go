@@ -47,7 +47,7 @@ func (o *FilterOptions) CheckOptions() config.Problems {
 	return ps
 }
 
-// selector is the transforms FieldMapper and Filter: some columns, perhaps under new names.
+// selector is the transforms FieldMapper, Filter and Sql: some columns, perhaps under new names.
 type selector struct {
 	choose func(in *plugin.Table) (selection, error)
 	plans  memo[selection]
