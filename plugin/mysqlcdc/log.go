@@ -101,6 +101,9 @@ func (l *logReader) read(ctx context.Context, out plugin.Out) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if errors.Is(err, binlog.ErrTorn) {
+		return l.located(l.leaveTorn(ctx, err))
+	}
 	if l.failed++; !lost(err) || l.failed > l.source.options.MaxRetries+1 {
 		return l.located(err)
 	}
@@ -126,6 +129,9 @@ func (l *logReader) retract() {
 }
 
 func (l *logReader) located(err error) error {
+	if err == nil {
+		return nil
+	}
 	err = l.source.explain(err)
 	var e *plugin.Error
 	if errors.As(err, &e) {
@@ -274,7 +280,7 @@ func (l *logReader) leave() {
 
 // void takes the rows of a transaction back that never was.
 func (l *logReader) void() error {
-	var put int64
+	put := l.skip
 	for _, t := range l.tables {
 		l.held -= int64(t.builder.Len() - t.mark)
 		put += t.put

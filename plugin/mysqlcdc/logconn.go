@@ -3,6 +3,7 @@ package mysqlcdc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 
@@ -22,6 +23,45 @@ func (l *logReader) disconnect() error {
 	_ = l.stream.Close() // nothing was asked that could fail
 	l.stream, l.maps = nil, nil
 	return nil
+}
+
+// leaveTorn goes on behind a file that ends within an event: nothing behind its last whole transaction was committed.
+func (l *logReader) leaveTorn(ctx context.Context, torn error) error {
+	file, _ := l.stream.File()
+	next, err := l.source.after(ctx, file)
+	if err != nil {
+		return errors.Join(torn, err)
+	}
+	if l.inside {
+		if err := l.void(); err != nil {
+			return err
+		}
+	}
+	l.source.env.Logger.Warn("the server crashed while it wrote a file of its log; going on with the next one",
+		"vertex", l.task.Vertex, "file", file, "next", next.File)
+	if err := l.disconnect(); err != nil {
+		return err
+	}
+	l.state.At.File, l.state.At.Pos = next.File, next.Pos
+	return nil
+}
+
+// after returns the start of the file behind a log file.
+func (s *Source) after(ctx context.Context, file string) (next place, err error) {
+	session, err := s.connect(ctx)
+	if err != nil {
+		return next, err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	err = session.Run(ctx, func(c *wire.Conn) error {
+		at, ok, err := binlog.NextFile(c, file)
+		if err == nil && !ok {
+			err = fmt.Errorf("the server has no file behind %s", file)
+		}
+		next = at
+		return err
+	})
+	return next, err
 }
 
 func (l *logReader) close() error {

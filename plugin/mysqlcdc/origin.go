@@ -228,6 +228,11 @@ func (s *Source) scan(ctx context.Context, from place, millis int64, now place) 
 		if err == io.EOF {
 			return now, true, nil
 		}
+		if errors.Is(err, binlog.ErrTorn) { // the next file begins late
+			file, _ := stream.File()
+			at, err := s.after(ctx, file)
+			return at, err == nil, err
+		}
 		if err != nil {
 			return at, false, s.explain(err)
 		}

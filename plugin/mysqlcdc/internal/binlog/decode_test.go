@@ -329,6 +329,8 @@ func TestKindsOfErrors(t *testing.T) {
 		{1236, "Slave has more GTIDs than the master has, using the master's SERVER_UUID", ErrPosition},
 		{1236, "Error: connecting slave requested to start from GTID 0-1-9, which is not in the master's binlog",
 			ErrPosition},
+		{1236, "binlog truncated in the middle of event; consider out of disk space on master; the first event " +
+			"'binlog.000001' at 4, the last event read from 'binlog.000001' at 256", ErrTorn},
 		{1236, "Binary log is not open", errNoLog},
 		{1227, "Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s)", ErrDenied},
 		{1789, "purged", ErrPurged},

@@ -23,6 +23,9 @@ var (
 	ErrIncident = errors.New("the server says that changes are missing in its binary log")
 	// ErrCorrupt is part of an error that says that an event's checksum is wrong or that its bytes make no sense.
 	ErrCorrupt = errors.New("the event is damaged or not understood")
+	// ErrTorn is part of an error that says that a log file ends within an event: the server crashed while it wrote it.
+	// What was not whole was rolled back; the log goes on with the next file, see [NextFile].
+	ErrTorn = errors.New("the file ends within an event")
 	// ErrColumns is part of an error that says that the log's columns are not those that were given: the table was
 	// altered.
 	ErrColumns = errors.New("the columns in the log are other ones")
@@ -96,6 +99,8 @@ func reading(text string) error {
 		return ErrPosition
 	case has("incident"):
 		return ErrIncident
+	case has("truncated in the middle of event"):
+		return ErrTorn
 	}
 	return nil
 }

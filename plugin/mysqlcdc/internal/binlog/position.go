@@ -110,6 +110,21 @@ func Oldest(c *wire.Conn) (Position, error) {
 	return Position{File: wire.String(rows[0][0]), Pos: firstEvent}, nil
 }
 
+// NextFile asks the server where the file behind a log file starts; ok is false if it has none. Its GTIDs are not filled
+// in.
+func NextFile(c *wire.Conn, file string) (next Position, ok bool, err error) {
+	rows, err := c.Rows("SHOW BINARY LOGS")
+	if err != nil {
+		return Position{}, false, explain(err)
+	}
+	for i := range rows {
+		if i > 0 && wire.String(rows[i-1][0]) == file {
+			return Position{File: wire.String(rows[i][0]), Pos: firstEvent}, true, nil
+		}
+	}
+	return Position{}, false, nil
+}
+
 // WithGTIDs fills in the GTIDs of a place that MariaDB knows by file and position, such as binlog_snapshot_position.
 // MySQL cannot tell: its places are returned as they are.
 func WithGTIDs(c *wire.Conn, p Position) (Position, error) {

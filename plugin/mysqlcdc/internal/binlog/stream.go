@@ -144,7 +144,7 @@ func (s *Stream) settings() ([]string, error) {
 
 // Next returns the next event. It waits for one until the context ends, whose error it returns then; the stream can go
 // on after that. Other errors end it: io.EOF (see [Options.NonBlocking]), [ErrPurged], [ErrServerID], [ErrPosition],
-// [ErrDenied], [ErrIncident], [ErrCorrupt], or one with [wire.ErrLost] after which a new connection may go on.
+// [ErrDenied], [ErrIncident], [ErrTorn], [ErrCorrupt], or one with [wire.ErrLost] after which a new connection may go on.
 //
 // Every event of the log comes, also heartbeats and others that matter to the stream only, so that a caller sees time
 // go by. Checksums are off, and compressed events and transactions come as the plain ones.
