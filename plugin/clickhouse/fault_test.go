@@ -34,6 +34,11 @@ func newProxy(t testing.TB, target string, faults int32, request, answer int) *p
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newProxyOn(t, l, target, faults, request, answer)
+}
+
+// newProxyOn makes a proxy of a listener.
+func newProxyOn(t testing.TB, l net.Listener, target string, faults int32, request, answer int) *proxy {
 	p := &proxy{listener: l, target: target, request: request, answer: answer}
 	p.faults.Store(faults)
 	p.done.Go(func() {

@@ -1,13 +1,12 @@
 package clickhouse_test
 
 import (
+	"crypto/tls"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,16 +66,17 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// TestTLS talks to a server behind a proxy that speaks HTTPS.
+// TestTLS talks to a server behind a proxy with TLS, and to a web server that expects it.
 func TestTLS(t *testing.T) {
 	d := newDB(t)
 	table := idName(t)
-	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: d.host})
-	// its own: others close the idle connections of the default one
-	behind.Transport = &http.Transport{DisableKeepAlives: true}
-	s := httptest.NewTLSServer(behind)
+	s := httptest.NewTLSServer(http.NotFoundHandler())
 	defer s.Close()
-	address := strings.TrimPrefix(s.URL, "https://")
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: s.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := newProxyOn(t, l, d.host, 0, -1, -1)
 	root := filepath.Join(t.TempDir(), "root.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 	if err := os.WriteFile(root, block, 0o600); err != nil {
@@ -100,7 +100,11 @@ func TestTLS(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			o := d.options("host", address, "table", "t"+fmt.Sprint(len(c.want)), "clickhouse.config",
+			host := behind.listener.Addr().String()
+			if c.name == "plain" {
+				host = s.Listener.Addr().String()
+			}
+			o := d.options("host", host, "table", "t"+fmt.Sprint(len(c.want)), "clickhouse.config",
 				plugintest.Options(c.config...))
 			sink, err := lookup(t, plugin.SinkRole).Sink(t.Context(), o, env(table))
 			if err == nil {
