@@ -281,10 +281,12 @@ func (l *logReader) leave() {
 // void takes the rows of a transaction back that never was.
 func (l *logReader) void() error {
 	put := l.skip
-	for _, t := range l.tables {
-		l.held -= int64(t.builder.Len() - t.mark)
-		put += t.put
-		t.builder.Truncate(t.mark)
+	if l.inside { // else the builders hold rows of others
+		for _, t := range l.tables {
+			l.held -= int64(t.builder.Len() - t.mark)
+			put += t.put
+			t.builder.Truncate(t.mark)
+		}
 	}
 	if put > 0 {
 		return &plugin.Error{

@@ -32,7 +32,7 @@ func (l *logReader) leaveTorn(ctx context.Context, torn error) error {
 	if err != nil {
 		return errors.Join(torn, err)
 	}
-	if l.inside {
+	if l.inside || l.skip > 0 { // rows to skip are of this transaction, and of none in the next file
 		if err := l.void(); err != nil {
 			return err
 		}
@@ -53,15 +53,19 @@ func (s *Source) after(ctx context.Context, file string) (next place, err error)
 		return next, err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	err = session.Run(ctx, func(c *wire.Conn) error {
-		at, ok, err := binlog.NextFile(c, file)
-		if err == nil && !ok {
-			err = fmt.Errorf("the server has no file behind %s", file)
-		}
-		next = at
+	var files []string
+	err = session.Run(ctx, func(c *wire.Conn) (err error) {
+		files, err = binlog.Files(c)
 		return err
 	})
-	return next, err
+	if err != nil {
+		return next, err
+	}
+	at := slices.Index(files, file) + 1
+	if at == 0 || at == len(files) {
+		return next, fmt.Errorf("the server has no file behind %s", file)
+	}
+	return binlog.StartOf(files[at]), nil
 }
 
 func (l *logReader) close() error {

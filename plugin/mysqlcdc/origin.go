@@ -183,11 +183,8 @@ func (s *Source) start(ctx context.Context, session *mysql.Session, now place) (
 // later.
 func (s *Source) placeOf(ctx context.Context, session *mysql.Session, millis int64, now place) (place, error) {
 	var files []string
-	err := session.Run(ctx, func(c *wire.Conn) error {
-		rows, err := c.Rows("SHOW BINARY LOGS")
-		for _, row := range rows {
-			files = append(files, wire.String(row[0]))
-		}
+	err := session.Run(ctx, func(c *wire.Conn) (err error) {
+		files, err = binlog.Files(c)
 		return err
 	})
 	if err != nil {
@@ -195,7 +192,7 @@ func (s *Source) placeOf(ctx context.Context, session *mysql.Session, millis int
 	}
 	// The files are in order of time: the last one that begins before the time holds the place.
 	for i := len(files) - 1; i >= 0; i-- {
-		at, found, err := s.scan(ctx, place{File: files[i], Pos: 4}, millis, now)
+		at, found, err := s.scan(ctx, binlog.StartOf(files[i]), millis, now)
 		if err != nil {
 			return place{}, err
 		}

@@ -24,7 +24,7 @@ var (
 	// ErrCorrupt is part of an error that says that an event's checksum is wrong or that its bytes make no sense.
 	ErrCorrupt = errors.New("the event is damaged or not understood")
 	// ErrTorn is part of an error that says that a log file ends within an event: the server crashed while it wrote it.
-	// What was not whole was rolled back; the log goes on with the next file, see [NextFile].
+	// What was not whole was rolled back; the log goes on with the next of its [Files].
 	ErrTorn = errors.New("the file ends within an event")
 	// ErrColumns is part of an error that says that the log's columns are not those that were given: the table was
 	// altered.

@@ -98,31 +98,32 @@ func statusRows(c *wire.Conn) ([][]any, error) {
 	return rows, err
 }
 
-// Oldest asks the server where the oldest log starts that it still has. Its GTIDs are not known.
-func Oldest(c *wire.Conn) (Position, error) {
+// Files asks the server for the log files that it still has, the oldest first.
+func Files(c *wire.Conn) ([]string, error) {
 	rows, err := c.Rows("SHOW BINARY LOGS")
 	if err != nil {
-		return Position{}, explain(err)
+		return nil, explain(err)
 	}
-	if len(rows) == 0 {
-		return Position{}, errNoLog
+	files := make([]string, len(rows))
+	for i, row := range rows {
+		files[i] = wire.String(row[0])
 	}
-	return Position{File: wire.String(rows[0][0]), Pos: firstEvent}, nil
+	return files, nil
 }
 
-// NextFile asks the server where the file behind a log file starts; ok is false if it has none. Its GTIDs are not filled
-// in.
-func NextFile(c *wire.Conn, file string) (next Position, ok bool, err error) {
-	rows, err := c.Rows("SHOW BINARY LOGS")
+// StartOf returns the place of the first event of a log file. Its GTIDs are not known.
+func StartOf(file string) Position { return Position{File: file, Pos: firstEvent} }
+
+// Oldest asks the server where the oldest log starts that it still has. Its GTIDs are not known.
+func Oldest(c *wire.Conn) (Position, error) {
+	files, err := Files(c)
 	if err != nil {
-		return Position{}, false, explain(err)
+		return Position{}, err
 	}
-	for i := range rows {
-		if i > 0 && wire.String(rows[i-1][0]) == file {
-			return Position{File: wire.String(rows[i][0]), Pos: firstEvent}, true, nil
-		}
+	if len(files) == 0 {
+		return Position{}, errNoLog
 	}
-	return Position{}, false, nil
+	return StartOf(files[0]), nil
 }
 
 // WithGTIDs fills in the GTIDs of a place that MariaDB knows by file and position, such as binlog_snapshot_position.
