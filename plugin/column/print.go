@@ -160,6 +160,9 @@ func printBigDecimal(dst []byte, n decimal128.Num, scale int) []byte {
 	return strconv.AppendInt(append(dst, 'E'), int64(exp), 10)
 }
 
+// AppendQuoted appends a text as JSON has it.
+func AppendQuoted(dst []byte, text string) []byte { return printQuoted(dst, view(text)) }
+
 // printQuoted appends a JSON text.
 func printQuoted(dst, text []byte) []byte {
 	const hex = "0123456789ABCDEF"

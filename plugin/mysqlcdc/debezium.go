@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/column"
 	"github.com/culvertdata/culvert/plugin/internal/debezium"
 )
 
@@ -61,14 +62,14 @@ func (m *messages) SourceFields() []debezium.Field {
 
 // AppendSource implements [debezium.Dialect].
 func (m *messages) AppendSource(dst []byte, id plugin.TableID, _ int) []byte {
-	dst = debezium.AppendText(append(dst, `,"sequence":null,"table":`...), id.Name)
+	dst = column.AppendQuoted(append(dst, `,"sequence":null,"table":`...), id.Name)
 	dst = fmt.Appendf(dst, `,"server_id":%d,"gtid":`, m.server)
 	if m.gtid == "" {
 		dst = append(dst, "null"...)
 	} else {
-		dst = debezium.AppendText(dst, m.gtid)
+		dst = column.AppendQuoted(dst, m.gtid)
 	}
-	dst = debezium.AppendText(append(dst, `,"file":`...), m.at.File)
+	dst = column.AppendQuoted(append(dst, `,"file":`...), m.at.File)
 	return fmt.Appendf(dst, `,"pos":%d,"row":0,"thread":null,"query":null`, m.at.Pos)
 }
 

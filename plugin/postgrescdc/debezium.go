@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/culvertdata/culvert/plugin"
+	"github.com/culvertdata/culvert/plugin/column"
 	"github.com/culvertdata/culvert/plugin/internal/debezium"
 	"github.com/culvertdata/culvert/plugin/postgrescdc/internal/pgoutput"
 )
@@ -86,8 +87,8 @@ func (m *messages) AppendSource(dst []byte, id plugin.TableID, row int) []byte {
 		xid = strconv.FormatUint(uint64(m.xid), 10)
 	}
 	dst = fmt.Appendf(dst, `,"sequence":"[%s,\"%d\"]","schema":`, before, uint64(at))
-	dst = debezium.AppendText(dst, id.Schema)
-	dst = debezium.AppendText(append(dst, `,"table":`...), id.Name)
+	dst = column.AppendQuoted(dst, id.Schema)
+	dst = column.AppendQuoted(append(dst, `,"table":`...), id.Name)
 	return fmt.Appendf(dst, `,"txId":%s,"lsn":%d,"xmin":null`, xid, uint64(at))
 }
 
@@ -258,7 +259,7 @@ func appendString(dst []byte, c *plugin.Column, v string) []byte {
 		}
 		return debezium.AppendBase64(dst, bits(v))
 	}
-	return debezium.AppendText(dst, v)
+	return column.AppendQuoted(dst, v)
 }
 
 // bits packs a text of zeros and ones, the last one first.

@@ -180,7 +180,7 @@ func (o *Out) appendValue(dst []byte, f *form, b plugin.Batch, before, after int
 	dst = f.appendRow(dst, b.Rows, after)
 	dst = append(append(dst, `,"source":`...), f.sourceHead...)
 	dst = fmt.Appendf(dst, `,"ts_ms":%d,"snapshot":"%s","db":`, changed, snapshot)
-	dst = AppendText(dst, f.table.ID.Database)
+	dst = column.AppendQuoted(dst, f.table.ID.Database)
 	dst = o.dialect.AppendSource(dst, f.table.ID, max(before, after))
 	dst = fmt.Appendf(dst, `},"op":"%s","ts_ms":%d,"transaction":null}`, op, now)
 	return append(dst, f.valueTail...)
@@ -205,10 +205,10 @@ type form struct {
 func newForm(t *plugin.Table, o Options, d Dialect) *form {
 	f := &form{table: t, dialect: d, topic: o.Server + "." + d.Topic(t.ID)}
 	for _, c := range t.Columns {
-		f.names = append(f.names, string(AppendText(nil, c.Name))+":")
+		f.names = append(f.names, string(column.AppendQuoted(nil, c.Name))+":")
 	}
 	f.sourceHead = fmt.Sprintf(`{"version":"%s","connector":"%s","name":%s`, version, d.Connector(),
-		AppendText(nil, o.Server))
+		column.AppendQuoted(nil, o.Server))
 	if o.Keys {
 		f.keyHead, f.keyTail = `{"schema":`+f.keySchema(d)+`,"payload":`, "}"
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/culvertdata/culvert/plugin/column"
 )
 
 // AppendPlain appends a value in the form that is common to all connectors: numbers, booleans, texts, and bytes in
@@ -39,11 +41,11 @@ func AppendPlain(dst []byte, a arrow.Array, i int) []byte {
 	case *array.Timestamp:
 		return strconv.AppendInt(dst, int64(a.Value(i)), 10)
 	case *array.String:
-		return AppendText(dst, a.Value(i))
+		return column.AppendQuoted(dst, a.Value(i))
 	case *array.Binary:
 		return AppendBase64(dst, a.Value(i))
 	default:
-		return AppendText(dst, a.ValueStr(i))
+		return column.AppendQuoted(dst, a.ValueStr(i))
 	}
 }
 
@@ -52,7 +54,7 @@ func AppendPlain(dst []byte, a arrow.Array, i int) []byte {
 func AppendDecimal(dst []byte, mode string, unscaled *big.Int, scale int) []byte {
 	switch strings.ToLower(mode) {
 	case "string":
-		return AppendText(dst, DecimalText(unscaled, scale))
+		return column.AppendQuoted(dst, DecimalText(unscaled, scale))
 	case "double":
 		v, _ := strconv.ParseFloat(DecimalText(unscaled, scale), 64)
 		return AppendFloat(dst, v, 64)
@@ -101,28 +103,5 @@ func AppendFloat(dst []byte, v float64, bits int) []byte {
 func AppendBase64(dst, v []byte) []byte {
 	dst = append(dst, '"')
 	dst = base64.StdEncoding.AppendEncode(dst, v)
-	return append(dst, '"')
-}
-
-// AppendText appends a text as JSON has it.
-func AppendText(dst []byte, text string) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c == '\n':
-			dst = append(dst, '\\', 'n')
-		case c == '\r':
-			dst = append(dst, '\\', 'r')
-		case c == '\t':
-			dst = append(dst, '\\', 't')
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			dst = append(dst, c)
-		}
-	}
 	return append(dst, '"')
 }

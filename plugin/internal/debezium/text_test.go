@@ -1,7 +1,6 @@
 package debezium
 
 import (
-	"encoding/json"
 	"math/big"
 	"testing"
 
@@ -31,23 +30,4 @@ func TestDecimalText(t *testing.T) {
 			t.Errorf("%d with scale %d is %s, want %s", tt.unscaled, tt.scale, got, tt.want)
 		}
 	}
-}
-
-// FuzzAppendText compares with the standard library's reading.
-func FuzzAppendText(f *testing.F) {
-	for _, seed := range []string{"", "plain", "a\"b\\c", "\n\r\t\x00\x1f", "é😀"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		var got string
-		if err := json.Unmarshal(AppendText(nil, text), &got); err != nil {
-			t.Fatal(err)
-		}
-		want, _ := json.Marshal(text) // replaces what is not UTF-8, as reading does
-		var same string
-		_ = json.Unmarshal(want, &same)
-		if got != same {
-			t.Errorf("%q was read as %q", text, got)
-		}
-	})
 }
